@@ -1,0 +1,343 @@
+//! The samples that wait for their acknowledgement: a ring that keeps what the wire may lose.
+//!
+//! A sample is sent as one or more *parts*, each a message of its own; a message can also hold the
+//! same part of several samples. A sample leaves the ring when each of its parts was acknowledged, or
+//! as the oldest when the ring is full; then it is counted. What the parts are, and what a broker is,
+//! is not known here.
+
+use std::collections::VecDeque;
+
+use crate::sample::Sample;
+
+/// A set of parts of one sample, numbered from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Parts(u64);
+
+impl Parts {
+    /// Parts that a sample can have.
+    pub const MAX: usize = 64;
+
+    /// The set of these parts; numbers of [`MAX`](Self::MAX) and more are left out.
+    pub fn of(parts: impl IntoIterator<Item = usize>) -> Self {
+        Self(parts.into_iter().fold(0, |set, part| set | bit(part)))
+    }
+
+    /// Whether no part is in the set.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    const fn contains(self, part: usize) -> bool {
+        self.0 & bit(part) != 0
+    }
+
+    fn first(self) -> Option<usize> {
+        (!self.is_empty()).then_some(self.0.trailing_zeros() as usize)
+    }
+
+    const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+const fn bit(part: usize) -> u64 {
+    if part < Parts::MAX { 1 << part } else { 0 }
+}
+
+/// What one message holds: a part of one sample, or of several that follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    first: u64,
+    samples: usize,
+    part: usize,
+}
+
+impl Ticket {
+    /// The part that the message holds.
+    #[must_use]
+    pub const fn part(&self) -> usize {
+        self.part
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    sample: Sample,
+    unacknowledged: Parts,
+    in_flight: Parts,
+}
+
+impl Entry {
+    const fn unsent(&self) -> Parts {
+        self.unacknowledged.without(self.in_flight)
+    }
+}
+
+/// The ring.
+#[derive(Debug)]
+pub struct Outbox {
+    entries: VecDeque<Entry>,
+    capacity: usize,
+    /// Number of the oldest entry; the others follow without a gap.
+    first: u64,
+    dropped: u64,
+}
+
+impl Outbox {
+    /// A ring for `capacity` samples, at least one. All its memory is taken here, and touched only
+    /// as far as it is needed.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        let capacity = capacity.max(1);
+        Self { entries: VecDeque::with_capacity(capacity), capacity, first: 0, dropped: 0 }
+    }
+
+    /// Adds a sample whose `parts` are to be sent. If the ring is full, the oldest sample goes.
+    pub fn push(&mut self, sample: Sample, parts: Parts) {
+        if self.entries.len() >= self.capacity {
+            self.drop_oldest();
+        }
+        self.entries.push_back(Entry { sample, unacknowledged: parts, in_flight: Parts::default() });
+        self.forget_finished();
+    }
+
+    /// The next message to send: the oldest sample's first part that is neither acknowledged nor in
+    /// flight. [`waiting`](Self::waiting) gives the samples that the message can hold.
+    #[must_use]
+    pub fn next_ticket(&self) -> Option<Ticket> {
+        self.entries
+            .iter()
+            .zip(self.first..)
+            .find_map(|(entry, first)| entry.unsent().first().map(|part| Ticket { first, samples: 1, part }))
+    }
+
+    /// The samples from the ticket's on, as many as follow each other with the same part unsent.
+    pub fn waiting(&self, ticket: Ticket) -> impl Iterator<Item = &Sample> {
+        let from = self.index(ticket.first).min(self.entries.len());
+        let entries = self.entries.range(from..);
+        entries.take_while(move |entry| entry.unsent().contains(ticket.part)).map(|entry| &entry.sample)
+    }
+
+    /// Notes that the message was sent with the first `samples` of those that were waiting.
+    pub fn sent(&mut self, ticket: Ticket, samples: usize) -> Ticket {
+        let ticket = Ticket { samples, ..ticket };
+        self.each_of(ticket, |entry, part| entry.in_flight = entry.in_flight.with(part));
+        ticket
+    }
+
+    /// Notes that the message was acknowledged.
+    pub fn acknowledge(&mut self, ticket: Ticket) {
+        self.each_of(ticket, |entry, part| {
+            entry.unacknowledged = entry.unacknowledged.without(part);
+        });
+        self.forget_finished();
+    }
+
+    /// Notes that the connection is gone: what was in flight is to be sent again.
+    pub fn rewind(&mut self) {
+        for entry in &mut self.entries {
+            entry.in_flight = Parts::default();
+        }
+    }
+
+    /// Gives the ring another capacity; what does not fit any more goes, the oldest first.
+    pub fn resize(&mut self, capacity: usize) {
+        self.capacity = capacity.max(1);
+        while self.entries.len() > self.capacity {
+            self.drop_oldest();
+        }
+        let mut entries = VecDeque::with_capacity(self.capacity);
+        entries.extend(self.entries.drain(..));
+        self.entries = entries;
+        self.forget_finished();
+    }
+
+    /// Brings every sample into the form that is sent from now on: `change` gives its new parts,
+    /// which all count as unsent.
+    pub fn convert(&mut self, mut change: impl FnMut(&mut Sample) -> Parts) {
+        for entry in &mut self.entries {
+            entry.unacknowledged = change(&mut entry.sample);
+            entry.in_flight = Parts::default();
+        }
+        self.forget_finished();
+    }
+
+    /// Samples in the ring.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether every sample was acknowledged.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Samples that went unacknowledged since start, because the ring was full.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn index(&self, number: u64) -> usize {
+        usize::try_from(number.wrapping_sub(self.first)).unwrap_or(usize::MAX)
+    }
+
+    /// Calls `change` for those of a ticket's samples that are still in the ring.
+    fn each_of(&mut self, ticket: Ticket, mut change: impl FnMut(&mut Entry, Parts)) {
+        let part = Parts(bit(ticket.part));
+        for number in (ticket.first..).take(ticket.samples) {
+            let index = self.index(number);
+            if let Some(entry) = self.entries.get_mut(index) {
+                change(entry, part);
+            }
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(entry) = self.entries.pop_front() {
+            self.first += 1;
+            self.dropped += u64::from(!entry.unacknowledged.is_empty());
+        }
+    }
+
+    fn forget_finished(&mut self) {
+        while self.entries.front().is_some_and(|entry| entry.unacknowledged.is_empty()) {
+            self.entries.pop_front();
+            self.first += 1;
+        }
+        if self.entries.is_empty() {
+            self.entries.clear(); // back to the ring's beginning, so that the rest stays untouched
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::BootTime;
+    use crate::sample::Readings;
+
+    fn sample(number: u64) -> Sample {
+        Sample { taken_at: BootTime::from_millis(number), readings: Readings::new() }
+    }
+
+    /// A ring of `capacity` with samples 0, 1, 2, … of `parts` each.
+    fn outbox(capacity: usize, samples: u64, parts: usize) -> Outbox {
+        let mut outbox = Outbox::new(capacity);
+        for number in 0..samples {
+            outbox.push(sample(number), Parts::of(0..parts));
+        }
+        outbox
+    }
+
+    /// Sends one sample's part, and gives the sample's number, the part and the ticket.
+    fn send(outbox: &mut Outbox) -> Option<(u64, usize, Ticket)> {
+        let ticket = outbox.next_ticket()?;
+        let number = outbox.waiting(ticket).next().unwrap().taken_at.as_millis();
+        Some((number, ticket.part(), outbox.sent(ticket, 1)))
+    }
+
+    fn sent_in_order(outbox: &mut Outbox) -> Vec<(u64, usize)> {
+        std::iter::from_fn(|| send(outbox)).map(|(number, part, _)| (number, part)).collect()
+    }
+
+    #[test]
+    fn parts_are_sent_in_order_oldest_sample_first() {
+        let mut outbox = outbox(8, 2, 2);
+        assert_eq!(sent_in_order(&mut outbox), [(0, 0), (0, 1), (1, 0), (1, 1)]);
+        assert_eq!(outbox.len(), 2);
+    }
+
+    #[test]
+    fn a_sample_leaves_when_all_its_parts_are_acknowledged_in_any_order() {
+        let mut outbox = outbox(8, 2, 2);
+        let tickets: Vec<_> = std::iter::from_fn(|| send(&mut outbox)).map(|(.., ticket)| ticket).collect();
+        outbox.acknowledge(tickets[3]);
+        outbox.acknowledge(tickets[1]);
+        outbox.acknowledge(tickets[2]);
+        assert_eq!(outbox.len(), 2, "sample 1 is done, but sample 0 before it is not");
+        outbox.acknowledge(tickets[0]);
+        assert!(outbox.is_empty());
+        assert_eq!(outbox.dropped(), 0);
+    }
+
+    #[test]
+    fn a_lost_connection_sends_again_just_what_was_not_acknowledged() {
+        let mut outbox = outbox(8, 1, 3);
+        let tickets: Vec<_> = std::iter::from_fn(|| send(&mut outbox)).map(|(.., ticket)| ticket).collect();
+        outbox.acknowledge(tickets[1]);
+        outbox.rewind();
+        assert_eq!(sent_in_order(&mut outbox), [(0, 0), (0, 2)]);
+    }
+
+    #[test]
+    fn a_full_ring_drops_the_oldest_and_counts_it() {
+        let mut outbox = outbox(2, 5, 1);
+        assert_eq!((outbox.len(), outbox.dropped()), (2, 3));
+        assert_eq!(sent_in_order(&mut outbox), [(3, 0), (4, 0)]);
+    }
+
+    #[test]
+    fn an_acknowledgement_for_a_dropped_sample_changes_no_other() {
+        let mut outbox = outbox(2, 2, 1);
+        let (.., ticket) = send(&mut outbox).unwrap();
+        outbox.push(sample(2), Parts::of(0..1));
+        outbox.acknowledge(ticket);
+        assert_eq!((outbox.len(), outbox.dropped()), (2, 1));
+        assert_eq!(sent_in_order(&mut outbox), [(1, 0), (2, 0)]);
+    }
+
+    #[test]
+    fn one_message_can_hold_several_samples() {
+        let mut outbox = outbox(8, 5, 1);
+        let ticket = outbox.next_ticket().unwrap();
+        assert_eq!(outbox.waiting(ticket).count(), 5);
+        let ticket = outbox.sent(ticket, 3);
+        assert_eq!(outbox.waiting(outbox.next_ticket().unwrap()).count(), 2);
+        outbox.acknowledge(ticket);
+        assert_eq!(outbox.len(), 2);
+    }
+
+    #[test]
+    fn a_sample_without_parts_is_not_kept() {
+        let mut outbox = outbox(2, 1, 1);
+        outbox.push(sample(1), Parts::default());
+        let (.., ticket) = send(&mut outbox).unwrap();
+        outbox.acknowledge(ticket);
+        outbox.push(sample(2), Parts::default());
+        assert!(outbox.is_empty());
+        assert_eq!(outbox.dropped(), 0);
+    }
+
+    #[test]
+    fn a_smaller_ring_keeps_the_newest() {
+        let mut outbox = outbox(8, 5, 1);
+        outbox.resize(2);
+        assert_eq!((outbox.len(), outbox.dropped()), (2, 3));
+        assert_eq!(sent_in_order(&mut outbox), [(3, 0), (4, 0)]);
+        outbox.resize(8);
+        assert_eq!((outbox.len(), outbox.dropped()), (2, 3));
+    }
+
+    #[test]
+    fn a_converted_sample_is_sent_anew_in_its_new_parts() {
+        let mut outbox = outbox(8, 2, 3);
+        let (.., ticket) = send(&mut outbox).unwrap();
+        outbox.acknowledge(ticket);
+        outbox.convert(|sample| Parts::of(0..usize::from(sample.taken_at.as_millis() == 1)));
+        assert_eq!(sent_in_order(&mut outbox), [(1, 0)]);
+    }
+
+    #[test]
+    fn a_part_beyond_the_last_is_no_part() {
+        assert!(Parts::of([Parts::MAX, usize::MAX]).is_empty());
+        assert!(Parts::of([Parts::MAX - 1]).contains(Parts::MAX - 1));
+    }
+}

@@ -1,0 +1,144 @@
+//! Samples as JSON, in a fixed buffer. Knows no file and no clock.
+//!
+//! Every number is rounded to one decimal here, and nowhere else.
+
+use std::fmt;
+
+use serde::ser::{Serialize, Serializer};
+
+use crate::clock::Utc;
+use crate::metric::{SERIES_MAX, Series};
+use crate::outbox::Parts;
+use crate::sample::Sample;
+
+mod emf;
+mod flat;
+mod rule;
+
+/// Longest label, in bytes.
+pub const LABEL_LEN_MAX: usize = 128;
+/// Longest mount point, in bytes.
+pub const MOUNT_LEN_MAX: usize = 64;
+/// Longest namespace, in bytes (`CloudWatch`'s limit). Nothing that has to be escaped is allowed in it.
+pub const NAMESPACE_LEN_MAX: usize = 255;
+
+/// Longest payload, in bytes: AWS bills messages in units of 5 KB.
+pub const LEN_MAX: usize = 5 * 1024;
+
+const _: () = assert!(rule::LEN_MAX <= LEN_MAX && flat::LEN_MAX <= LEN_MAX && emf::LEN_MAX <= LEN_MAX);
+const _: () = assert!(SERIES_MAX <= Parts::MAX);
+
+/// Bytes that a string of `len` bytes can grow to when it is escaped: `"` and `\` become two. Control
+/// characters, which would become six, are refused when the configuration is read.
+const fn escaped(len: usize) -> usize {
+    2 * len
+}
+
+/// The longest number: a sign, nine digits of an `f32`, a point and an exponent.
+const NUMBER_LEN_MAX: usize = 16;
+/// The longest time, in milliseconds since 1970, as a `u64` has it.
+const TIME_LEN_MAX: usize = 20;
+
+/// How samples are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One message a series, for the IoT rule's `cloudwatchMetric` action.
+    Rule,
+    /// `CloudWatch`'s embedded metric format, one message for one or more samples.
+    Emf,
+    /// One message a sample, one key a series.
+    Flat,
+}
+
+/// Writes samples in one format, for one device.
+#[derive(Debug)]
+pub struct Encoder {
+    format: Format,
+    series: Vec<Series>,
+    label: Box<str>,
+    namespace: Box<str>,
+    buffer: Box<[u8]>,
+}
+
+/// A message that was written, and how many samples are in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// The payload.
+    pub payload: &'a [u8],
+    /// From the first of the samples that were offered.
+    pub samples: usize,
+}
+
+impl Encoder {
+    /// An encoder for samples whose readings are of `series`, in that order.
+    ///
+    /// `label`, `namespace` and the mount points have no control characters and are no longer than
+    /// their limits; the configuration is checked for that.
+    #[must_use]
+    pub fn new(format: Format, series: Vec<Series>, label: &str, namespace: &str) -> Self {
+        debug_assert!(label.len() <= LABEL_LEN_MAX && namespace.len() <= NAMESPACE_LEN_MAX);
+        Self {
+            format,
+            series,
+            label: label.into(),
+            namespace: namespace.into(),
+            buffer: vec![0; LEN_MAX].into(),
+        }
+    }
+
+    /// The messages that a sample becomes: in `rule` one a reading, else one; none where all it could
+    /// say is nothing.
+    #[must_use]
+    pub fn parts(&self, sample: &Sample) -> Parts {
+        let is_known = |&(_, reading): &(usize, &Result<f32, _>)| reading.is_ok();
+        let known = sample.readings.iter().enumerate().filter(is_known).map(|(index, _)| index);
+        match self.format {
+            Format::Rule => Parts::of(known),
+            Format::Emf => Parts::of(known.take(1).map(|_| 0)),
+            Format::Flat => Parts::of([0]),
+        }
+    }
+
+    /// Writes one message: the given part of the first sample or, in `emf`, of as many as fit.
+    /// `None` if there is no such part.
+    pub fn encode<'a>(
+        &mut self,
+        part: usize,
+        samples: impl Iterator<Item = (&'a Sample, Utc)>,
+    ) -> Option<Message<'_>> {
+        let Self { series, label, namespace, buffer, .. } = self;
+        let mut samples = samples.peekable();
+        let (length, samples) = match self.format {
+            Format::Rule => {
+                let (sample, time) = samples.next()?;
+                let reading = sample.readings.get(part)?.ok()?;
+                (rule::write(buffer, label, series.get(part)?, reading, time)?, 1)
+            }
+            Format::Flat => {
+                let (sample, time) = samples.next()?;
+                (flat::write(buffer, label, series, sample, time)?, 1)
+            }
+            Format::Emf => emf::write_batch(buffer, label, namespace, series, samples)?,
+        };
+        Some(Message { payload: buffer.get(..length)?, samples })
+    }
+}
+
+/// A value rounded to one decimal, the form in which every number is sent.
+fn rounded(value: f32) -> f32 {
+    #[expect(clippy::cast_possible_truncation, reason = "f32's own precision is the result's")]
+    let rounded = ((f64::from(value) * 10.0).round() / 10.0) as f32;
+    rounded + 0.0 // −0.0, of a small negative value, becomes 0.0
+}
+
+/// Text that is put together while it is written: a string in JSON, escaped.
+struct Text<T>(T);
+
+impl<T: fmt::Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

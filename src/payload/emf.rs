@@ -1,0 +1,180 @@
+//! `CloudWatch`'s embedded metric format, for the IoT rule's `cloudwatchLogs` action with `batchMode`:
+//! `{"batch":[{"timestamp":1767225600000,"message":"{\"_aws\":…}"}]}`
+//!
+//! Each event's message is a JSON document as text. The service wants the events of one batch in
+//! order of time and within 24 hours (API reference, `PutLogEvents`; CloudWatch user guide, "embedded
+//! metric format specification").
+
+use std::fmt;
+use std::str;
+
+use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
+
+use super::{
+    LABEL_LEN_MAX, MOUNT_LEN_MAX, NAMESPACE_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded,
+};
+use crate::clock::Utc;
+use crate::metric::{MOUNTS_MAX, SERIES_MAX, Series};
+use crate::sample::Sample;
+
+/// `{"Name":"…","Unit":"Percent"},` and `"…":1.0,` with the longest names of [`crate::metric`].
+const SERIES_LEN_MAX: usize = 80 + NUMBER_LEN_MAX;
+
+/// The document of one sample: its fixed text, what the configuration adds (a mount point twice), and
+/// every series.
+const DOCUMENT_LEN_MAX: usize = 120
+    + NAMESPACE_LEN_MAX
+    + escaped(LABEL_LEN_MAX)
+    + TIME_LEN_MAX
+    + SERIES_MAX * SERIES_LEN_MAX
+    + MOUNTS_MAX * 2 * escaped(MOUNT_LEN_MAX);
+
+const HEAD: &[u8] = br#"{"batch":["#;
+const TAIL: &[u8] = b"]}";
+
+/// A batch of one sample with everything at its longest.
+pub const LEN_MAX: usize = HEAD.len() + TAIL.len() + 32 + TIME_LEN_MAX + escaped(DOCUMENT_LEN_MAX);
+
+/// The events of a batch span less than this.
+const SPAN_MAX_MILLIS: u64 = 24 * 60 * 60 * 1000;
+
+/// Writes the first of `samples`, and those after it that fit into the buffer and the time span.
+/// Gives the message's length and how many they were; `None` if there was none.
+pub fn write_batch<'a>(
+    buffer: &mut [u8],
+    label: &str,
+    namespace: &str,
+    series: &[Series],
+    samples: impl Iterator<Item = (&'a Sample, Utc)>,
+) -> Option<(usize, usize)> {
+    let room = buffer.len().checked_sub(TAIL.len())?;
+    buffer.get_mut(..HEAD.len())?.copy_from_slice(HEAD);
+    let mut length = HEAD.len();
+    let mut count = 0;
+    let mut earliest = None;
+    for (sample, time) in samples {
+        let earliest = *earliest.get_or_insert(time);
+        if time.as_millis().abs_diff(earliest.as_millis()) >= SPAN_MAX_MILLIS {
+            break;
+        }
+        let comma = usize::from(count > 0);
+        let document = Document { label, namespace, series, sample, time };
+        let Some(written) =
+            buffer.get_mut(length + comma..room).and_then(|free| write_event(free, &document))
+        else {
+            break;
+        };
+        if comma == 1 {
+            *buffer.get_mut(length)? = b',';
+        }
+        length += comma + written;
+        count += 1;
+    }
+    buffer.get_mut(length..)?.get_mut(..TAIL.len())?.copy_from_slice(TAIL);
+    (count > 0).then_some((length + TAIL.len(), count))
+}
+
+fn write_event(buffer: &mut [u8], document: &Document<'_>) -> Option<usize> {
+    let mut text = [0; DOCUMENT_LEN_MAX];
+    let length = serde_json_core::to_slice(document, &mut text).ok()?;
+    let message = str::from_utf8(text.get(..length)?).ok()?;
+    serde_json_core::to_slice(&Event { timestamp: document.time, message }, buffer).ok()
+}
+
+struct Event<'a> {
+    timestamp: Utc,
+    message: &'a str,
+}
+
+impl Serialize for Event<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut event = serializer.serialize_map(None)?;
+        event.serialize_entry("timestamp", &self.timestamp.as_millis())?;
+        event.serialize_entry("message", self.message)?;
+        event.end()
+    }
+}
+
+struct Document<'a> {
+    label: &'a str,
+    namespace: &'a str,
+    series: &'a [Series],
+    sample: &'a Sample,
+    time: Utc,
+}
+
+impl Document<'_> {
+    /// What is known: a reading that is not to be had is neither declared nor given.
+    fn known(&self) -> impl Iterator<Item = (&Series, f32)> {
+        let readings = self.series.iter().zip(&self.sample.readings);
+        readings.filter_map(|(series, reading)| Some((series, reading.ok()?)))
+    }
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_map(None)?;
+        document.serialize_entry("_aws", &Metadata(self))?;
+        document.serialize_entry("device", self.label)?;
+        for (series, value) in self.known() {
+            document.serialize_entry(&Text(Name(series)), &rounded(value))?;
+        }
+        document.end()
+    }
+}
+
+/// What `CloudWatch` is to make of the document.
+struct Metadata<'a>(&'a Document<'a>);
+
+impl Serialize for Metadata<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut metadata = serializer.serialize_map(None)?;
+        metadata.serialize_entry("Timestamp", &self.0.time.as_millis())?;
+        metadata.serialize_entry("CloudWatchMetrics", &[Directive(self.0)])?;
+        metadata.end()
+    }
+}
+
+struct Directive<'a>(&'a Document<'a>);
+
+impl Serialize for Directive<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut directive = serializer.serialize_map(None)?;
+        directive.serialize_entry("Namespace", self.0.namespace)?;
+        directive.serialize_entry("Dimensions", &[["device"]])?;
+        directive.serialize_entry("Metrics", &Definitions(self.0))?;
+        directive.end()
+    }
+}
+
+struct Definitions<'a>(&'a Document<'a>);
+
+impl Serialize for Definitions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut definitions = serializer.serialize_seq(None)?;
+        for (series, _) in self.0.known() {
+            definitions.serialize_element(&Definition(series))?;
+        }
+        definitions.end()
+    }
+}
+
+struct Definition<'a>(&'a Series);
+
+impl Serialize for Definition<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut definition = serializer.serialize_map(None)?;
+        definition.serialize_entry("Name", &Text(Name(self.0)))?;
+        definition.serialize_entry("Unit", self.0.metric.description().unit.as_str())?;
+        definition.end()
+    }
+}
+
+/// The metric's name: `disk_usage_data`.
+struct Name<'a>(&'a Series);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.0.metric.description().emf_name, self.0.suffix())
+    }
+}

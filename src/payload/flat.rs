@@ -1,0 +1,56 @@
+//! One message a sample, one key a series; what is not known is `null`:
+//! `{"label":"pi-7","timestamp":1767225600,"cpu_percent":12.3,"temperature_celsius":null}`
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+
+use super::{LABEL_LEN_MAX, MOUNT_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded};
+use crate::clock::Utc;
+use crate::metric::{SERIES_MAX, Series};
+use crate::sample;
+
+/// `"disk_percent…":…,`: the longest key of [`crate::metric`] and its punctuation.
+const MEMBER_LEN_MAX: usize = 32 + escaped(MOUNT_LEN_MAX) + NUMBER_LEN_MAX;
+
+/// The head, and every series with the longest mount point.
+pub const LEN_MAX: usize = 32 + escaped(LABEL_LEN_MAX) + TIME_LEN_MAX + SERIES_MAX * MEMBER_LEN_MAX;
+
+struct Sample<'a> {
+    label: &'a str,
+    series: &'a [Series],
+    sample: &'a sample::Sample,
+    time: Utc,
+}
+
+/// Writes a sample and gives the message's length.
+pub fn write(
+    buffer: &mut [u8],
+    label: &str,
+    series: &[Series],
+    sample: &sample::Sample,
+    time: Utc,
+) -> Option<usize> {
+    serde_json_core::to_slice(&Sample { label, series, sample, time }, buffer).ok()
+}
+
+impl Serialize for Sample<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut message = serializer.serialize_map(None)?;
+        message.serialize_entry("label", self.label)?;
+        message.serialize_entry("timestamp", &self.time.as_secs())?;
+        for (series, reading) in self.series.iter().zip(&self.sample.readings) {
+            message.serialize_entry(&Text(Key(series)), &reading.ok().map(rounded))?;
+        }
+        message.end()
+    }
+}
+
+/// The series' key: `disk_percent_data`.
+struct Key<'a>(&'a Series);
+
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.0.metric.description().flat_key, self.0.suffix())
+    }
+}

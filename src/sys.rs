@@ -1,0 +1,20 @@
+//! Every system call that std does not offer, each behind a safe face: the only place with `unsafe`.
+//!
+//! [`time`] the clocks · [`device`] file systems and the mailbox · [`event`] poll and signals ·
+//! [`net`] a connect that does not block · [`resolve`] a name look-up that does not block
+
+#![expect(unsafe_code, reason = "system calls; every other file is checked to have none")]
+
+use std::ffi::c_int;
+use std::io;
+
+pub mod device;
+pub mod event;
+pub mod net;
+pub mod resolve;
+pub mod time;
+
+/// Turns the `-1` of a system call into the error it stands for.
+fn check(result: c_int) -> io::Result<c_int> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
