@@ -8,4 +8,5 @@ pub mod payload;
 pub mod probe;
 pub mod sample;
 pub mod schedule;
+pub mod session;
 pub mod sys;

@@ -1,0 +1,105 @@
+//! MQTT 5 through `rumqttc`'s codec.
+//!
+//! Its reader does not know three answers that are short but legal, and gives an error for reason
+//! codes that it has no name for; those packets are looked at before it gets them.
+
+use bytes::{Bytes, BytesMut};
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{
+    self, Connect, ConnectProperties, Disconnect, DisconnectReasonCode, Publish,
+};
+
+use super::{INBOUND_LEN_MAX, Packet, Refusal, SessionError, Settings, Terms, body};
+
+/// Writes the packets that depend on the session's settings.
+#[derive(Debug)]
+pub struct Codec {
+    /// The topic is in it, so that it is copied once and not with every message.
+    publish: Publish,
+}
+
+impl Codec {
+    /// Writes CONNECT, too.
+    pub fn new(settings: &Settings<'_>, outgoing: &mut BytesMut) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "1024")]
+        let max_packet_size = Some(INBOUND_LEN_MAX as u32);
+        let connect = Connect {
+            keep_alive: settings.keep_alive_secs,
+            client_id: settings.client_id.into(),
+            clean_start: true,
+            properties: Some(ConnectProperties {
+                max_packet_size,
+                session_expiry_interval: None,
+                receive_maximum: None,
+                topic_alias_max: None,
+                request_response_info: None,
+                request_problem_info: None,
+                user_properties: Vec::new(),
+                authentication_method: None,
+                authentication_data: None,
+            }),
+        };
+        let written = connect.write(&None, &None, outgoing);
+        debug_assert!(written.is_ok(), "the client id's length is bounded");
+        Self { publish: Publish::new(settings.topic, QoS::AtLeastOnce, Bytes::new(), None) }
+    }
+
+    pub fn publish(&mut self, id: u16, payload: Bytes, outgoing: &mut BytesMut) {
+        self.publish.pkid = id;
+        self.publish.payload = payload;
+        let written = self.publish.write(outgoing);
+        debug_assert!(written.is_ok(), "the id is not zero, and the length is bounded");
+        self.publish.payload = Bytes::new(); // gives the buffer back
+    }
+}
+
+pub fn ping_request(outgoing: &mut BytesMut) {
+    let written = v5::PingReq::write(outgoing);
+    debug_assert!(written.is_ok(), "two bytes");
+}
+
+pub fn disconnect(outgoing: &mut BytesMut) {
+    let written = Disconnect::new(DisconnectReasonCode::NormalDisconnection).write(outgoing);
+    debug_assert!(written.is_ok(), "two bytes");
+}
+
+/// Reads one whole packet.
+pub fn read(mut frame: BytesMut) -> Result<Packet, SessionError> {
+    let first = frame.first().copied().unwrap_or(0);
+    match (first, body(&frame)) {
+        // CONNACK with a refusal; of a 3.1.1 broker, in its own short form.
+        (0x20, &[_, code, ..]) if code != 0 => return Ok(Packet::Refused(refusal(code))),
+        // PUBACK with a refusal; whatever properties follow.
+        (0x40, &[high, low, reason, ..]) if reason >= 0x80 => {
+            return Ok(Packet::PubAck { id: u16::from_be_bytes([high, low]), reason });
+        }
+        (0xe0, &[]) => return Ok(Packet::Disconnect { reason: 0 }),
+        (0xe0, &[reason, ..]) => return Ok(Packet::Disconnect { reason }),
+        _ => {}
+    }
+    match v5::Packet::read(&mut frame, None) {
+        Ok(v5::Packet::ConnAck(ack)) => {
+            Ok(Packet::Accepted(ack.properties.map_or_else(Terms::default, |terms| Terms {
+                receive_maximum: terms.receive_max,
+                keep_alive_secs: terms.server_keep_alive,
+                packet_len_max: terms.max_packet_size,
+                qos_0_only: terms.max_qos == Some(0),
+            })))
+        }
+        Ok(v5::Packet::PubAck(ack)) => Ok(Packet::PubAck { id: ack.pkid, reason: 0 }),
+        Ok(v5::Packet::PingResp(_)) => Ok(Packet::PingResp),
+        _ => Err(SessionError::Malformed),
+    }
+}
+
+/// MQTT 5, section 3.2.2.2; 1 is what a 3.1.1 broker says of a version that it does not know.
+fn refusal(code: u8) -> Refusal {
+    match code {
+        0x01 | 0x84 => Refusal::Version,
+        0x85 => Refusal::ClientId,
+        0x86 | 0x8c => Refusal::Credentials,
+        0x87 | 0x8a => Refusal::NotAuthorized,
+        0x88 | 0x89 => Refusal::Unavailable,
+        other => Refusal::Other(other),
+    }
+}
