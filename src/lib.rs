@@ -1,6 +1,12 @@
 //! x
 pub mod backoff;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod failure;
+pub mod identity;
+pub mod link;
+pub mod logging;
 pub mod mailbox;
 pub mod metric;
 pub mod outbox;
@@ -10,3 +16,4 @@ pub mod sample;
 pub mod schedule;
 pub mod session;
 pub mod sys;
+pub mod tls;

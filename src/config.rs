@@ -1,0 +1,378 @@
+//! Text into a [`Config`], with every error at once.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use log::LevelFilter;
+
+use crate::identity::{Identity, PLACEHOLDERS};
+use crate::metric::{MOUNTS_MAX, Metric, Series};
+use crate::payload::{Format, LABEL_LEN_MAX, MOUNT_LEN_MAX, NAMESPACE_LEN_MAX};
+use crate::session::Version;
+
+mod keys;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use keys::{KEYS, Key};
+pub use text::ConfigError;
+use text::{Place, Values};
+
+/// AWS IoT Core's limits.
+const CLIENT_ID_LEN_MAX: usize = 128;
+const TOPIC_LEN_MAX: usize = 256;
+const TOPIC_SLASHES_MAX: usize = 7;
+const RULE_LEN_MAX: usize = 128;
+/// A name in the DNS.
+const ENDPOINT_LEN_MAX: usize = 253;
+
+/// Which versions of MQTT to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mqtt {
+    /// This one.
+    Only(Version),
+    /// 5 first, 3.1.1 where the broker refuses that.
+    Auto,
+}
+
+/// Where log lines go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogTarget {
+    /// Standard error.
+    Stderr,
+    /// Datagrams to `/dev/log`.
+    Syslog,
+    /// Standard error when it is a terminal or the journal, else syslog.
+    Auto,
+}
+
+/// Where certificates are looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificatePaths {
+    /// The folder that is searched for what is not given.
+    pub folder: PathBuf,
+    /// The certificate authorities to trust.
+    pub ca: Option<PathBuf>,
+    /// The device's certificate.
+    pub certificate: Option<PathBuf>,
+    /// The device's private key.
+    pub key: Option<PathBuf>,
+}
+
+/// A configuration that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The broker's host name; needed by everything that connects.
+    pub endpoint: Option<String>,
+    /// TCP port.
+    pub port: u16,
+    /// At most 128 bytes.
+    pub client_id: String,
+    /// Where messages are published; with `rule`, through Basic Ingest.
+    pub topic: String,
+    /// Where certificates are looked for.
+    pub certificates: CertificatePaths,
+    /// Between samples; 1 s to a day.
+    pub interval: Duration,
+    /// Of the payloads.
+    pub format: Format,
+    /// `CloudWatch` namespace of the `emf` format.
+    pub namespace: String,
+    /// The device in the metrics' names and dimensions; at most 128 bytes.
+    pub label: String,
+    /// What is measured, in this order.
+    pub series: Vec<Series>,
+    /// Which version is spoken.
+    pub mqtt: Mqtt,
+    /// Seconds, 30 to 1200.
+    pub keep_alive_secs: u16,
+    /// Samples kept while the broker is away, 1 to 10080.
+    pub queue: usize,
+    /// Where log lines go.
+    pub log: LogTarget,
+    /// Which log lines are written.
+    pub log_level: LevelFilter,
+}
+
+impl Config {
+    /// Reads a file's text, named `file` in messages, and the `KEY=VALUE` of `--set` options.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in the order of the lines.
+    pub fn read(
+        file: Option<(&str, &str)>,
+        set: &[String],
+        identity: &Identity,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let mut check = Check { values: Values::read(file, set), identity };
+        let config = check.config();
+        let mut errors = check.values.errors;
+        errors.sort_by_key(ConfigError::order);
+        match config {
+            Some(config) if errors.is_empty() => Ok(config),
+            _ => Err(errors),
+        }
+    }
+
+    /// Whether the TLS extension is needed that tells MQTT from HTTPS on AWS's port 443.
+    #[must_use]
+    pub const fn needs_alpn(&self) -> bool {
+        self.port == 443
+    }
+}
+
+struct Check<'a> {
+    values: Values,
+    identity: &'a Identity,
+}
+
+impl Check<'_> {
+    /// Reads every key, so that every error is found; `None` if there was one.
+    fn config(&mut self) -> Option<Config> {
+        let endpoint = self.optional("endpoint", parse_endpoint);
+        let port = self.number("port", 1..=65_535);
+        let client_id = self.expanded("client_id", None, is_client_id);
+        // An error of the client id is told once, and not again for what it stands in.
+        let known_client_id = client_id.as_deref().unwrap_or("?");
+        let topic = self.expanded("topic", Some(known_client_id), is_topic);
+        let label = self.expanded("label", Some(known_client_id), |label| is_text(label, LABEL_LEN_MAX));
+        let rule = self.optional("rule", parse_rule);
+        let folder = self.required("certs", parse_path);
+        let ca = self.optional("ca_file", parse_path);
+        let certificate = self.optional("cert_file", parse_path);
+        let key = self.optional("key_file", parse_path);
+        let interval = self.number("interval", 1..=86_400);
+        let format = self.required("format", parse_format);
+        let namespace = self.required("namespace", parse_namespace);
+        let metrics = self.required("metrics", parse_metrics);
+        let mounts = self.required("disk", parse_mounts);
+        let mqtt = self.required("mqtt", parse_mqtt);
+        let keep_alive_secs = self.number("keep_alive", 30..=1200);
+        let queue = self.number("queue", 1..=10_080);
+        let log = self.required("log", parse_log);
+        let log_level = self.required("log_level", parse_log_level);
+        self.check_mount_keys(mounts.as_deref().unwrap_or_default());
+        let topic = topic?;
+        Some(Config {
+            endpoint: endpoint?,
+            port: u16::try_from(port?).ok()?,
+            client_id: client_id?,
+            topic: rule?.map_or(topic.clone(), |rule| format!("$aws/rules/{rule}/{topic}")),
+            certificates: CertificatePaths { folder: folder?, ca: ca?, certificate: certificate?, key: key? },
+            interval: Duration::from_secs(interval?),
+            format: format?,
+            namespace: namespace?,
+            label: label?,
+            series: series(&metrics?, &mounts?),
+            mqtt: mqtt?,
+            keep_alive_secs: u16::try_from(keep_alive_secs?).ok()?,
+            queue: usize::try_from(queue?).ok()?,
+            log: log?,
+            log_level: log_level?,
+        })
+    }
+
+    /// The value of a key that may be missing: `Some(None)` if it is, `None` if it is wrong.
+    fn optional<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+        let key = keys::find(name)?;
+        let (place, value) = self.values.get(key);
+        let Some(value) = value else { return Some(None) };
+        let parsed = parse(value);
+        if parsed.is_none() {
+            let error = ConfigError::not_allowed(place, key, value);
+            self.values.errors.push(error);
+        }
+        parsed.map(Some)
+    }
+
+    /// The value of a key that has a default.
+    fn required<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.optional(name, parse).flatten()
+    }
+
+    fn number(&mut self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
+        // `parse` would take a sign.
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        self.required(name, |text| text.parse().ok().filter(|number| digits(text) && range.contains(number)))
+    }
+
+    /// A value in which placeholders stand for what is known of the device.
+    fn expanded(
+        &mut self,
+        name: &str,
+        client_id: Option<&str>,
+        is_allowed: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let key = keys::find(name)?;
+        let (place, template) = self.values.get(key);
+        let template = template?;
+        let error = match expand(template, self.identity, client_id) {
+            Ok(value) if is_allowed(&value) => return Some(value),
+            Ok(value) => ConfigError::not_allowed(place, key, &value),
+            Err(why) => ConfigError::new(place, format_args!("{name} = {template}: {why}")),
+        };
+        self.values.errors.push(error);
+        None
+    }
+
+    /// `/a/b` and `/a_b` would have the same key in a payload.
+    fn check_mount_keys(&mut self, mounts: &[String]) {
+        let key = |mount: &String| mount.replace('/', "_");
+        for (index, mount) in mounts.iter().enumerate() {
+            if let Some(other) = mounts.iter().take(index).find(|other| key(other) == key(mount)) {
+                let place = keys::find("disk").map_or(Place::Set, |disk| self.values.get(disk).0);
+                let error = ConfigError::new(
+                    place,
+                    format_args!("disk: {other} and {mount} would have the same key in a payload"),
+                );
+                self.values.errors.push(error);
+            }
+        }
+    }
+}
+
+fn series(metrics: &[Metric], mounts: &[String]) -> Vec<Series> {
+    let of_metric = |&metric: &Metric| match metric {
+        Metric::Disk => {
+            mounts.iter().map(|mount| Series { metric, mount: Some(mount.as_str().into()) }).collect()
+        }
+        _ => vec![Series { metric, mount: None }],
+    };
+    metrics.iter().flat_map(of_metric).collect()
+}
+
+/// Puts in what the placeholders stand for.
+fn expand(template: &str, identity: &Identity, client_id: Option<&str>) -> Result<String, String> {
+    let mut value = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        value.push_str(before);
+        let (name, after) = after.split_once('}').ok_or("a { without its }")?;
+        match (name, client_id) {
+            ("client_id", Some(client_id)) => value.push_str(client_id),
+            _ => match identity.resolve(name) {
+                Some(Ok(known)) => value.push_str(known),
+                Some(Err(path)) => return Err(format!("{{{name}}} is not known: {path} has none")),
+                None => {
+                    let client_id = if client_id.is_some() { ", {client_id}" } else { "" };
+                    let known = PLACEHOLDERS.join("}, {");
+                    return Err(format!("there is no {{{name}}}: allowed: {{{known}}}{client_id}"));
+                }
+            },
+        }
+        rest = after;
+    }
+    if rest.contains('}') {
+        return Err("a } without its {".to_owned());
+    }
+    value.push_str(rest);
+    Ok(value)
+}
+
+fn is_text(text: &str, len_max: usize) -> bool {
+    !text.is_empty() && text.len() <= len_max && !text.chars().any(char::is_control)
+}
+
+fn is_client_id(client_id: &str) -> bool {
+    is_text(client_id, CLIENT_ID_LEN_MAX) && !client_id.starts_with('$')
+}
+
+fn is_topic(topic: &str) -> bool {
+    // Basic Ingest's first three levels are not counted.
+    let counted = match topic.strip_prefix("$aws/rules/").map(|rest| rest.split_once('/')) {
+        Some(Some((_, counted))) => counted,
+        Some(None) => return false,
+        None => topic,
+    };
+    is_text(counted, TOPIC_LEN_MAX)
+        && !topic.contains(['+', '#'])
+        && counted.matches('/').count() <= TOPIC_SLASHES_MAX
+}
+
+fn parse_endpoint(text: &str) -> Option<String> {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(is_letter)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_host = text.len() <= ENDPOINT_LEN_MAX && text.split('.').all(is_label);
+    (is_host || text.parse::<std::net::IpAddr>().is_ok()).then(|| text.to_owned())
+}
+
+fn parse_rule(text: &str) -> Option<String> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (is_text(text, RULE_LEN_MAX) && text.bytes().all(is_name)).then(|| text.to_owned())
+}
+
+fn parse_namespace(text: &str) -> Option<String> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/#:".contains(&byte);
+    let is_namespace = is_text(text, NAMESPACE_LEN_MAX) && text.bytes().all(is_name);
+    (is_namespace && !text.starts_with("AWS/") && !text.starts_with(':')).then(|| text.to_owned())
+}
+
+fn parse_path(text: &str) -> Option<PathBuf> {
+    (text.starts_with('/') && !text.contains('\0')).then(|| PathBuf::from(text))
+}
+
+fn parse_format(text: &str) -> Option<Format> {
+    match text {
+        "rule" => Some(Format::Rule),
+        "emf" => Some(Format::Emf),
+        "flat" => Some(Format::Flat),
+        _ => None,
+    }
+}
+
+fn parse_mqtt(text: &str) -> Option<Mqtt> {
+    match text {
+        "5" => Some(Mqtt::Only(Version::V5)),
+        "3.1.1" => Some(Mqtt::Only(Version::V3)),
+        "auto" => Some(Mqtt::Auto),
+        _ => None,
+    }
+}
+
+fn parse_log(text: &str) -> Option<LogTarget> {
+    match text {
+        "stderr" => Some(LogTarget::Stderr),
+        "syslog" => Some(LogTarget::Syslog),
+        "auto" => Some(LogTarget::Auto),
+        _ => None,
+    }
+}
+
+fn parse_log_level(text: &str) -> Option<LevelFilter> {
+    match text {
+        "error" => Some(LevelFilter::Error),
+        "warn" => Some(LevelFilter::Warn),
+        "info" => Some(LevelFilter::Info),
+        "debug" => Some(LevelFilter::Debug),
+        _ => None,
+    }
+}
+
+/// One or more, none of them twice.
+fn parse_list<T: PartialEq>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    let items: Vec<T> = text.split_whitespace().map(parse).collect::<Option<_>>()?;
+    let is_new = |(index, item)| !items.iter().take(index).any(|earlier| earlier == item);
+    (!items.is_empty() && items.iter().enumerate().all(is_new)).then_some(items)
+}
+
+fn parse_metrics(text: &str) -> Option<Vec<Metric>> {
+    parse_list(text, Metric::from_key)
+}
+
+fn parse_mounts(text: &str) -> Option<Vec<String>> {
+    let mounts = parse_list(text, |mount| {
+        let trimmed = mount.trim_end_matches('/');
+        let mount = if trimmed.is_empty() { "/" } else { trimmed };
+        (text.starts_with('/') && mount.starts_with('/') && is_text(mount, MOUNT_LEN_MAX))
+            .then(|| mount.to_owned())
+    })?;
+    (mounts.len() <= MOUNTS_MAX).then_some(mounts)
+}

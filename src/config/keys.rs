@@ -1,0 +1,116 @@
+//! The keys of the configuration: one list for the reader, the error messages and the documentation.
+
+/// A key and what is told about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// As it stands before the `=`.
+    pub name: &'static str,
+    /// The value where the configuration has none; `None` where nothing is assumed.
+    pub default: Option<&'static str>,
+    /// What a value can be, to follow "allowed: ".
+    pub allowed: &'static str,
+}
+
+const fn key(name: &'static str, default: Option<&'static str>, allowed: &'static str) -> Key {
+    Key { name, default, allowed }
+}
+
+const ABSOLUTE_PATH: &str = "an absolute path";
+
+/// Every key, in the order of the documentation.
+pub const KEYS: [Key; 20] = [
+    key("endpoint", None, "a host name or an address, without a scheme and a port"),
+    key("port", Some("8883"), "1–65535"),
+    key("client_id", Some("{hostname}"), "1–128 bytes, not beginning with $, no control characters"),
+    key(
+        "topic",
+        Some("pivitals/{client_id}/metrics"),
+        "1–256 bytes, at most 7 slashes, no +, # and control characters",
+    ),
+    key("rule", None, "the name of an IoT rule: 1–128 letters, digits and _"),
+    key("certs", Some("/etc/pivitals/certs"), ABSOLUTE_PATH),
+    key("ca_file", None, ABSOLUTE_PATH),
+    key("cert_file", None, ABSOLUTE_PATH),
+    key("key_file", None, ABSOLUTE_PATH),
+    key("interval", Some("60"), "1–86400 (seconds)"),
+    key("format", Some("rule"), "rule, emf, flat"),
+    key("namespace", Some("PiVitals"), "1–255 letters, digits and . - _ / # :, not beginning with AWS/ or :"),
+    key("label", Some("{hostname}"), "1–128 bytes, no control characters"),
+    key("metrics", Some("cpu memory disk temperature"), "one or more of cpu, memory, disk, temperature"),
+    key("disk", Some("/"), "one to four absolute paths of at most 64 bytes"),
+    key("mqtt", Some("auto"), "5, 3.1.1, auto"),
+    key("keep_alive", Some("240"), "30–1200 (seconds)"),
+    key("queue", Some("1440"), "1–10080 (samples)"),
+    key("log", Some("auto"), "stderr, syslog, auto"),
+    key("log_level", Some("info"), "error, warn, info, debug"),
+];
+
+/// The key called `name`.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The key that `name` was probably meant to be: the nearest, if it is near at all.
+#[must_use]
+pub fn nearest(name: &str) -> Option<&'static str> {
+    let near = |key: &&Key| distance(name, key.name) <= 1 + key.name.len() / 4;
+    let nearest = KEYS.iter().filter(near).min_by_key(|key| distance(name, key.name))?;
+    Some(nearest.name)
+}
+
+/// How many letters have to be added, taken away or changed (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    // Distances of the letters of `a` so far to every beginning of `b`.
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (index, letter) in a.chars().take(64).enumerate() {
+        let mut next = Vec::with_capacity(row.len());
+        next.push(index + 1);
+        for ((&other, &diagonal), &above) in b.iter().zip(&row).zip(row.iter().skip(1)) {
+            let left = next.last().copied().unwrap_or_default();
+            let changed = diagonal + usize::from(!letter.eq_ignore_ascii_case(&other));
+            next.push(changed.min(left + 1).min(above + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_pen_is_understood() {
+        for (typed, meant) in [
+            ("intervall", "interval"),
+            ("Interval", "interval"),
+            ("end_point", "endpoint"),
+            ("clientid", "client_id"),
+            ("client-id", "client_id"),
+            ("keepalive", "keep_alive"),
+            ("loglevel", "log_level"),
+            ("cert", "certs"),
+        ] {
+            assert_eq!(nearest(typed), Some(meant), "{typed}");
+        }
+        for typed in ["", "x", "password", "brightness"] {
+            assert_eq!(nearest(typed), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn distances_are_those_of_the_book() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "log"), 3);
+        assert_eq!(distance("disk", "disk"), 0);
+    }
+
+    #[test]
+    fn the_allowed_metrics_are_those_of_the_list() {
+        let metrics = crate::metric::Metric::ALL.map(|metric| metric.description().key);
+        assert_eq!(find("metrics").unwrap().default, Some(metrics.join(" ").as_str()));
+        assert!(find("metrics").unwrap().allowed.ends_with(&metrics.join(", ")));
+    }
+}

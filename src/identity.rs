@@ -1,0 +1,114 @@
+//! Who this device is: what the placeholders in the configuration stand for.
+
+use std::fs;
+use std::path::Path;
+
+/// The placeholders, without their braces. `{client_id}` is the configuration's own.
+pub const PLACEHOLDERS: [&str; 4] = ["hostname", "serial", "machine-id", "mac"];
+
+/// Interfaces whose address is preferred, in this order: the built-in ones of a Pi, whose names do
+/// not depend on what else is plugged in.
+const INTERFACES: [&str; 3] = ["eth0", "end0", "wlan0"];
+
+/// What is known of the device; where something is not, where it was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    hostname: Result<String, &'static str>,
+    serial: Result<String, &'static str>,
+    machine_id: Result<String, &'static str>,
+    mac: Result<String, &'static str>,
+}
+
+impl Identity {
+    /// Looks under `root`.
+    #[must_use]
+    pub fn read(root: &Path) -> Self {
+        let first_line = |paths: &[&'static str]| {
+            let found = paths.iter().find_map(|path| {
+                let text = fs::read_to_string(root.join(path)).ok()?;
+                let line = text.lines().next()?.trim_matches(['\0', ' ', '\t']);
+                (!line.is_empty()).then(|| line.to_owned())
+            });
+            found.ok_or(*paths.first().unwrap_or(&""))
+        };
+        Self {
+            hostname: first_line(&["proc/sys/kernel/hostname"]),
+            serial: first_line(&[
+                "proc/device-tree/serial-number",
+                "sys/firmware/devicetree/base/serial-number",
+            ]),
+            machine_id: first_line(&["etc/machine-id"]),
+            mac: mac(&root.join("sys/class/net")).ok_or("sys/class/net/*/address"),
+        }
+    }
+
+    /// What a placeholder stands for; `None` if there is no such placeholder.
+    ///
+    /// # Errors
+    /// The file that should have told.
+    pub fn resolve(&self, placeholder: &str) -> Option<Result<&str, &'static str>> {
+        let value = match placeholder {
+            "hostname" => &self.hostname,
+            "serial" => &self.serial,
+            "machine-id" => &self.machine_id,
+            "mac" => &self.mac,
+            _ => return None,
+        };
+        Some(value.as_deref().map_err(|path| *path))
+    }
+}
+
+/// The hardware address as twelve digits, which may stand in a topic and in a thing's name.
+fn mac(interfaces: &Path) -> Option<String> {
+    let mut others: Vec<_> = fs::read_dir(interfaces)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| !INTERFACES.contains(&name.as_str()))
+        .collect();
+    others.sort();
+    let preferred = INTERFACES.map(str::to_owned);
+    preferred.into_iter().chain(others).find_map(|name| {
+        const ETHERNET: &str = "1"; // ARPHRD_ETHER, Wi-Fi included; 772 is loopback
+        let read = |file| fs::read_to_string(interfaces.join(&name).join(file)).ok();
+        let address: String = read("address")?.trim().split(':').collect();
+        let is_address = address.len() == 12
+            && address.bytes().all(|digit| digit.is_ascii_hexdigit())
+            && address.bytes().any(|digit| digit != b'0');
+        (is_address && read("type")?.trim() == ETHERNET).then(|| address.to_lowercase())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn board(name: &str) -> Identity {
+        Identity::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots").join(name))
+    }
+
+    #[test]
+    fn a_pi_knows_all_of_its_names() {
+        let pi = board("pi-4");
+        assert_eq!(pi.resolve("hostname"), Some(Ok("pi-4")));
+        assert_eq!(pi.resolve("serial").unwrap().unwrap().len(), 16);
+        assert_eq!(pi.resolve("machine-id").unwrap().unwrap().len(), 32);
+        assert_eq!(pi.resolve("mac").unwrap().unwrap().len(), 12);
+    }
+
+    #[test]
+    fn a_name_that_is_empty_or_not_there_is_told_with_its_file() {
+        let broken = board("broken");
+        assert_eq!(broken.resolve("hostname"), Some(Err("proc/sys/kernel/hostname")));
+        assert_eq!(broken.resolve("machine-id"), Some(Err("etc/machine-id")));
+        assert_eq!(broken.resolve("mac"), Some(Err("sys/class/net/*/address")));
+        assert_eq!(board("vm").resolve("serial"), Some(Err("proc/device-tree/serial-number")));
+    }
+
+    #[test]
+    fn a_placeholder_that_is_none_is_told_apart() {
+        assert_eq!(board("pi-4").resolve("hostnam"), None);
+        for placeholder in PLACEHOLDERS {
+            assert!(board("pi-4").resolve(placeholder).is_some());
+        }
+    }
+}

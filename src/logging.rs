@@ -1,0 +1,130 @@
+//! Where log lines go: standard error, with the journal's priorities where it reads along, or
+//! datagrams to the syslog daemon.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+
+use env_logger::Target;
+use log::Level;
+
+use crate::config::LogTarget;
+
+const SYSLOG_SOCKET: &str = "/dev/log";
+/// Facility "daemon" (RFC 5424, section 6.2.1).
+const FACILITY: u8 = 3;
+
+/// Sends log lines to where `target` says. [`log::set_max_level`] chooses among them.
+pub fn start(target: LogTarget) {
+    let is_journal = is_journal();
+    let to_stderr = match target {
+        LogTarget::Stderr => true,
+        LogTarget::Syslog => false,
+        LogTarget::Auto => is_journal || io::stderr().is_terminal() || !Path::new(SYSLOG_SOCKET).exists(),
+    };
+    let process = std::process::id();
+    let sink: Box<dyn Write + Send> =
+        if to_stderr { Box::new(io::stderr()) } else { Box::new(Syslog::new(SYSLOG_SOCKET.into())) };
+    let started = env_logger::Builder::new()
+        .filter_module(env!("CARGO_CRATE_NAME"), log::LevelFilter::Debug)
+        .target(Target::Pipe(sink))
+        .format(move |line, record| {
+            let (severity, text) = (severity(record.level()), record.args());
+            if !to_stderr {
+                write!(line, "<{}>pivitals[{process}]: {text}", FACILITY * 8 + severity)
+            } else if is_journal {
+                writeln!(line, "<{severity}>{text}") // sd-daemon(3)
+            } else {
+                writeln!(line, "pivitals: {}: {text}", record.level().as_str().to_lowercase())
+            }
+        })
+        .try_init();
+    debug_assert!(started.is_ok(), "called once");
+}
+
+/// RFC 5424, section 6.2.1.
+const fn severity(level: Level) -> u8 {
+    match level {
+        Level::Error => 3,
+        Level::Warn => 4,
+        Level::Info => 6,
+        Level::Debug | Level::Trace => 7,
+    }
+}
+
+/// Whether standard error is what systemd says is connected to the journal (systemd.exec(5)).
+fn is_journal() -> bool {
+    let stderr = io::stderr().as_fd().try_clone_to_owned().map(std::fs::File::from);
+    let metadata = stderr.and_then(|stderr| stderr.metadata());
+    let journal = std::env::var("JOURNAL_STREAM");
+    matches!((metadata, journal), (Ok(stderr), Ok(journal)) if journal == format!("{}:{}", stderr.dev(), stderr.ino()))
+}
+
+/// Datagrams to a syslog daemon, one a line. A daemon that is not there or has no room is not waited
+/// for: the line is lost, and the next one tries again.
+#[derive(Debug)]
+struct Syslog {
+    path: PathBuf,
+    socket: Option<UnixDatagram>,
+}
+
+impl Syslog {
+    const fn new(path: PathBuf) -> Self {
+        Self { path, socket: None }
+    }
+
+    fn send(&mut self, line: &[u8]) -> io::Result<()> {
+        let socket = match &self.socket {
+            Some(socket) => socket,
+            None => {
+                let socket = UnixDatagram::unbound()?;
+                socket.set_nonblocking(true)?;
+                socket.connect(&self.path)?;
+                self.socket.insert(socket)
+            }
+        };
+        socket.send(line).map(drop)
+    }
+}
+
+impl Write for Syslog {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.send(line).is_err() {
+            // The daemon was started again: its socket is another one.
+            self.socket = None;
+            let _ = self.send(line);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_reaches_a_syslog_daemon_and_the_next_one_its_successor() {
+        let path = std::env::temp_dir().join(format!("pivitals-syslog-{}", std::process::id()));
+        let mut syslog = Syslog::new(path.clone());
+        syslog.write_all(b"lost: nobody is there").unwrap();
+        for line in [b"<30>pivitals[1]: one", b"<30>pivitals[1]: two"] {
+            let daemon = UnixDatagram::bind(&path).unwrap();
+            syslog.write_all(line).unwrap();
+            let mut buffer = [0; 64];
+            let length = daemon.recv(&mut buffer).unwrap();
+            assert_eq!(&buffer[..length], line);
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn severities_are_those_of_syslog() {
+        assert_eq!([Level::Error, Level::Warn, Level::Info, Level::Debug].map(severity), [3, 4, 6, 7]);
+    }
+}

@@ -1,0 +1,144 @@
+//! How the broker behaves: well by default, and badly in chosen ways.
+
+use crate::event::Published;
+use crate::pki::Leaf;
+
+/// The broker's behaviour. The default is that of a good broker; what is changed while it runs
+/// holds from the next handshake, CONNECT, PUBLISH, answer on.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own, and any may come with any")]
+pub struct Manners {
+    /// The certificate it presents.
+    pub certificate: Leaf,
+    /// It speaks TLS 1.2 and not 1.3.
+    pub tls12_only: bool,
+    /// It takes only clients that offer this protocol by ALPN, as AWS does on port 443.
+    pub require_alpn: Option<Vec<u8>>,
+    /// It takes only clients that ask for this host by SNI.
+    pub require_sni: Option<String>,
+    /// From where on it reads and never answers.
+    pub silence: Silence,
+    /// The versions it accepts, and how it refuses the other.
+    pub versions: Versions,
+    /// The answer to an acceptable CONNECT.
+    pub connack: ConnackManner,
+    /// The answer to each PUBLISH. It may count and look; it must not block. With QoS 0 only
+    /// [`PubackManner::Close`] and [`PubackManner::Disconnect`] mean anything.
+    pub publish: Box<dyn FnMut(&Published) -> PubackManner + Send>,
+    /// PINGREQ gets no answer.
+    pub ignore_pings: bool,
+    /// Version 5: the keep-alive it imposes, seconds.
+    pub server_keep_alive_secs: Option<u16>,
+    /// Version 5: how many publishes may be unacknowledged. `None`: 65535, unsaid.
+    pub receive_maximum: Option<u16>,
+    /// Version 5: the largest packet it takes, bytes. `None`: unsaid.
+    pub maximum_packet_size: Option<u32>,
+    /// It ends each connection after so many publishes.
+    pub disconnect_after: Option<DisconnectAfter>,
+    /// Version 5: PUBACK and DISCONNECT with a reason and a properties' length where the standard
+    /// allows to leave them out.
+    pub long_forms: bool,
+    /// Every byte is a TLS record of its own, and every byte of that a write of its own.
+    pub trickle: bool,
+}
+
+/// Ends a connection after its `publishes`-th PUBLISH, which is still acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DisconnectAfter {
+    /// Counted on the connection, from 1.
+    pub publishes: u64,
+    /// The reason in the DISCONNECT; 3.1.1 just closes.
+    pub reason: u8,
+}
+
+/// From where on the broker reads and never answers. It keeps the connection open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Silence {
+    /// It answers.
+    #[default]
+    Never,
+    /// It accepts TCP and answers no ClientHello.
+    AfterTcp,
+    /// It completes the handshake and answers no packet.
+    AfterTls,
+}
+
+/// The versions of MQTT the broker accepts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Versions {
+    /// 3.1.1 and 5.
+    #[default]
+    Both,
+    /// 3.1.1, and 5 is refused so.
+    OnlyV3(Refusal),
+    /// 5, and 3.1.1 is refused with return code 1.
+    OnlyV5,
+}
+
+/// How a broker of 3.1.1 refuses version 5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// `20 02 00 01`, a CONNACK of 3.1.1.
+    Short,
+    /// `20 03 00 84 00`, a CONNACK of version 5.
+    Long,
+    /// It closes the connection.
+    Close,
+}
+
+/// The answer to an acceptable CONNECT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConnackManner {
+    /// Success.
+    #[default]
+    Accept,
+    /// This return code (3.1.1) or reason code (5), then the end of the connection.
+    Refuse(u8),
+    /// The end of the connection, without an answer.
+    Close,
+    /// None, and none to anything that follows. The connection stays.
+    Silence,
+}
+
+/// The answer to a PUBLISH. Those to all that came in one TLS record go out in one write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PubackManner {
+    /// PUBACK, success.
+    #[default]
+    Acknowledge,
+    /// PUBACK with this reason code; a plain one in 3.1.1, as mosquitto does on a denied publish.
+    Reason(u8),
+    /// PUBACK, ahead of those to what came before in the same record.
+    First,
+    /// The same PUBACK twice.
+    Twice,
+    /// A PUBACK for a packet id that is not in flight, then the right one.
+    ForeignFirst,
+    /// None. The connection goes on.
+    Silence,
+    /// The end of the connection without this PUBACK, as AWS answers what a policy denies.
+    Close,
+    /// DISCONNECT with this reason without this PUBACK; 3.1.1 just closes.
+    Disconnect(u8),
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self {
+            certificate: Leaf::default(),
+            tls12_only: false,
+            require_alpn: None,
+            require_sni: None,
+            silence: Silence::default(),
+            versions: Versions::default(),
+            connack: ConnackManner::default(),
+            publish: Box::new(|_| PubackManner::Acknowledge),
+            ignore_pings: false,
+            server_keep_alive_secs: None,
+            receive_maximum: None,
+            maximum_packet_size: None,
+            disconnect_after: None,
+            long_forms: false,
+            trickle: false,
+        }
+    }
+}
