@@ -128,6 +128,12 @@ impl WallClock {
         }
     }
 
+    /// Whether the wall clock can be believed.
+    #[must_use]
+    pub const fn is_set(&self) -> bool {
+        self.offset_millis.is_some()
+    }
+
     /// What UTC was at `time`; `None` while the wall clock cannot be believed.
     #[must_use]
     pub fn utc_of(&self, time: BootTime) -> Option<Utc> {

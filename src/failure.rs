@@ -56,6 +56,15 @@ pub struct Context<'a> {
 }
 
 impl Failure {
+    /// What an error of a link means on which the broker owed an answer, or none.
+    #[must_use]
+    pub const fn of_open_link(error: LinkError, owed: Option<Answer>) -> Self {
+        match error {
+            LinkError::Closed | LinkError::Broken(_) => Self::Closed(owed, error),
+            error => Self::Link(error),
+        }
+    }
+
     /// Whether the broker said no, so that asking again soon is of no use.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {

@@ -1,4 +1,5 @@
 //! x
+pub mod agent;
 pub mod backoff;
 pub mod cli;
 pub mod clock;
@@ -15,5 +16,6 @@ pub mod probe;
 pub mod sample;
 pub mod schedule;
 pub mod session;
+pub mod setup;
 pub mod sys;
 pub mod tls;

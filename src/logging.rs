@@ -16,8 +16,9 @@ const SYSLOG_SOCKET: &str = "/dev/log";
 /// Facility "daemon" (RFC 5424, section 6.2.1).
 const FACILITY: u8 = 3;
 
-/// Sends log lines to where `target` says. [`log::set_max_level`] chooses among them.
-pub fn start(target: LogTarget) {
+/// Sends log lines to where `target` says, and tells whether that is standard error.
+/// [`log::set_max_level`] chooses among them.
+pub fn start(target: LogTarget) -> bool {
     let is_journal = is_journal();
     let to_stderr = match target {
         LogTarget::Stderr => true,
@@ -42,6 +43,7 @@ pub fn start(target: LogTarget) {
         })
         .try_init();
     debug_assert!(started.is_ok(), "called once");
+    to_stderr
 }
 
 /// RFC 5424, section 6.2.1.

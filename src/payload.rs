@@ -86,6 +86,12 @@ impl Encoder {
         }
     }
 
+    /// What the readings of a sample are of.
+    #[must_use]
+    pub fn series(&self) -> &[Series] {
+        &self.series
+    }
+
     /// The messages that a sample becomes: in `rule` one a reading, else one; none where all it could
     /// say is nothing.
     #[must_use]

@@ -3,7 +3,7 @@
 use heapless::Vec;
 
 use crate::clock::BootTime;
-use crate::metric::SERIES_MAX;
+use crate::metric::{SERIES_MAX, Series};
 
 /// A value in its metric's unit, or the reason why there is none. Never a zero for "unknown".
 pub type Reading = Result<f32, NoData>;
@@ -50,4 +50,34 @@ pub struct Sample {
     pub taken_at: BootTime,
     /// One reading a series.
     pub readings: Readings,
+}
+
+impl Sample {
+    /// Brings the readings, which are of the series `from`, into the order of the series `to`. One
+    /// that was not measured is [`NoData::NotYet`]; one that is not asked for any more is dropped.
+    pub fn rearrange(&mut self, from: &[Series], to: &[Series]) {
+        let reading = |wanted: &Series| {
+            let index = from.iter().position(|series| series == wanted)?;
+            self.readings.get(index).copied()
+        };
+        self.readings =
+            to.iter().take(SERIES_MAX).map(|wanted| reading(wanted).unwrap_or(Err(NoData::NotYet))).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::Metric;
+
+    #[test]
+    fn a_reading_goes_with_its_series() {
+        let series = |metric, mount: Option<&str>| Series { metric, mount: mount.map(Into::into) };
+        let (root, data) = (series(Metric::Disk, Some("/")), series(Metric::Disk, Some("/data")));
+        let (cpu, memory) = (series(Metric::Cpu, None), series(Metric::Memory, None));
+        let readings = Readings::from_slice(&[Ok(1.0), Ok(2.0), Err(NoData::Denied)]).unwrap();
+        let mut sample = Sample { taken_at: BootTime::default(), readings };
+        sample.rearrange(&[cpu, root.clone(), data.clone()], &[data, memory, root]);
+        assert_eq!(sample.readings, [Err(NoData::Denied), Err(NoData::NotYet), Ok(2.0)]);
+    }
 }

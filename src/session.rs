@@ -4,6 +4,7 @@
 //! clock and no memory beyond its connection: the first error ends it, and what was not acknowledged
 //! is the caller's to send again. Sources: MQTT 3.1.1 and 5.0 (OASIS), and AWS IoT Core's quotas.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -27,8 +28,10 @@ const BURST_WAIT: Duration = Duration::from_millis(200);
 /// Longest packet taken from a broker: only acknowledgements are expected.
 pub const INBOUND_LEN_MAX: usize = 1024;
 
-/// Bytes that may wait to be written. A longer payload is still taken when nothing else waits.
+/// Bytes that may wait to be written: half a TLS record.
 const OUTGOING_LEN_MAX: usize = 8 * 1024;
+/// What PUBLISH adds to a payload: its topic above all, with the name of a rule before it.
+const PUBLISH_OVERHEAD_MAX: usize = 512;
 
 const CONNACK_WAIT: Duration = Duration::from_secs(10);
 const PUBACK_WAIT: Duration = Duration::from_secs(30);
@@ -41,6 +44,15 @@ pub enum Version {
     V3,
     /// 5.0, protocol level 5.
     V5,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V3 => "3.1.1",
+            Self::V5 => "5",
+        })
+    }
 }
 
 /// What a session is made with.
@@ -296,8 +308,8 @@ impl<T: Copy> Session<T> {
     /// Whether a message can be taken now, to be written together with those that wait.
     #[must_use]
     pub fn has_room(&self, payload_len: usize, now: BootTime) -> bool {
-        let waiting = self.outgoing.len();
-        self.room_at() <= now && (waiting == 0 || waiting + payload_len <= OUTGOING_LEN_MAX / 2)
+        let length = self.outgoing.len() + payload_len + PUBLISH_OVERHEAD_MAX;
+        self.room_at() <= now && (self.outgoing.is_empty() || length <= OUTGOING_LEN_MAX)
     }
 
     /// Takes a message. To be called while [`has_room`](Self::has_room) says so.

@@ -1,0 +1,494 @@
+//! The loop: the one place where probes, outbox, payload, session and link meet.
+//!
+//! It waits in one place only, for the first of: a sample that is due, bytes from the broker, a
+//! deadline, a signal.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd as _, RawFd};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use log::{debug, info, warn};
+
+use crate::backoff::{self, Backoff};
+use crate::clock::{self, BootTime, WallClock};
+use crate::config::{Config, Mqtt};
+use crate::failure::Failure;
+use crate::link::{Link, LinkError};
+use crate::outbox::{Outbox, Ticket};
+use crate::payload::Encoder;
+use crate::probe::Probes;
+use crate::schedule::Schedule;
+use crate::session::{Answer, Event, INBOUND_LEN_MAX, Refusal, Session, SessionError, Settings, Version};
+use crate::setup::Setup;
+use crate::sys::event::{Readiness, Signal, Signals, wait};
+
+mod notices;
+
+use notices::Notices;
+
+/// How long a sample's worth of time lies between the two readings of a counter in `once` and `print`.
+const RATE_TIME: Duration = Duration::from_secs(1);
+/// How long the end may take, when messages are still in flight.
+const DRAIN_TIME: Duration = Duration::from_secs(3);
+/// Between two looks at a wall clock that is not set.
+const CLOCK_WAIT: Duration = Duration::from_secs(1);
+/// A broker sends its acknowledgements one by one: after the first, the others are given this long to
+/// come, so that they are read together.
+const SETTLE_TIME: Duration = Duration::from_millis(20);
+
+const NO_SIGNALS: RawFd = -1;
+
+/// The agent.
+#[derive(Debug)]
+pub struct Agent {
+    setup: Setup,
+    root: PathBuf,
+    probes: Probes,
+    encoder: Encoder,
+    outbox: Outbox,
+    schedule: Schedule,
+    wall: WallClock,
+    backoff: Backoff,
+    version: VersionChoice,
+    connection: Connection,
+    notices: Notices,
+}
+
+#[derive(Debug)]
+enum Connection {
+    Down { retry_at: BootTime },
+    Up(Box<Online>),
+}
+
+#[derive(Debug)]
+struct Online {
+    link: Link,
+    /// Once the link is open.
+    session: Option<Session<Ticket>>,
+    connected_at: BootTime,
+    /// Not to be read from before.
+    settled_at: BootTime,
+}
+
+/// What the loop does about the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Send what there is.
+    Publish,
+    /// Send nothing more, and take the acknowledgements.
+    Settle,
+}
+
+impl Agent {
+    /// An agent that has done nothing yet. `root` is where `proc`, `sys` and `dev` are.
+    #[must_use]
+    pub fn new(setup: Setup, root: &Path) -> Self {
+        let now = clock::boot_time();
+        let config = &setup.config;
+        Self {
+            root: root.to_owned(),
+            probes: Probes::new(root, &config.series),
+            encoder: encoder(config),
+            outbox: Outbox::new(config.queue),
+            schedule: Schedule::new(config.interval, &config.client_id, now),
+            wall: WallClock::default(),
+            backoff: Backoff::default(),
+            version: VersionChoice::new(config.mqtt),
+            connection: Connection::Down { retry_at: now },
+            notices: Notices::default(),
+            setup,
+        }
+    }
+
+    /// Samples and publishes until SIGTERM or SIGINT. `reload` is asked for another setup on SIGHUP;
+    /// if it has errors, the old one stays.
+    pub fn run(mut self, signals: &mut Signals, reload: impl Fn() -> Result<Setup, Vec<String>>) {
+        info!(
+            "version {}: {} samples every {} s for {}",
+            env!("CARGO_PKG_VERSION"),
+            self.setup.config.label,
+            self.setup.config.interval.as_secs(),
+            self.setup.context().endpoint
+        );
+        self.probes.prime();
+        let mut ready = Readiness::default();
+        loop {
+            let now = clock::boot_time();
+            if let Some(due) = self.schedule.due(now) {
+                self.sample(due);
+            }
+            if let Err(failure) = self.serve(ready, now, Mode::Publish) {
+                self.fail(&failure, now);
+            }
+            let deadline = self.deadline(now, Mode::Publish).min(self.schedule.next());
+            let signalled;
+            (signalled, ready) = self.wait(signals.as_raw_fd(), now, deadline);
+            if signalled {
+                match signals.next_signal() {
+                    Some(Signal::Terminate) => return self.end(),
+                    Some(Signal::Reload) => self.reload(&reload),
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// Publishes one sample and waits until it is acknowledged.
+    ///
+    /// # Errors
+    /// The first failure, unless another version of the protocol may help.
+    pub fn once(&mut self) -> Result<(), Failure> {
+        self.probes.prime();
+        std::thread::sleep(RATE_TIME);
+        self.sample(clock::boot_time());
+        let mut ready = Readiness::default();
+        while !self.outbox.is_empty() {
+            let now = clock::boot_time();
+            self.wall.update(now, clock::utc());
+            if !self.wall.is_set() {
+                return Err(Failure::ClockNotSet);
+            }
+            if let Err(failure) = self.serve(ready, now, Mode::Publish) {
+                if !self.version.is_other_tried_after(&failure) {
+                    return Err(failure);
+                }
+                self.disconnected(now + backoff::FLOOR);
+            }
+            let deadline = self.deadline(now, Mode::Publish);
+            (_, ready) = self.wait(NO_SIGNALS, now, deadline);
+        }
+        self.disconnect();
+        Ok(())
+    }
+
+    /// A failure in words, with the values in question.
+    #[must_use]
+    pub fn explain(&self, failure: &Failure) -> String {
+        failure.explain(self.setup.context()).to_string()
+    }
+
+    fn sample(&mut self, taken_at: BootTime) {
+        let sample = self.probes.sample(taken_at);
+        self.notices.sample(self.encoder.series(), &sample);
+        let parts = self.encoder.parts(&sample);
+        self.outbox.push(sample, parts);
+        self.notices.dropped(self.outbox.dropped(), self.setup.config.queue);
+    }
+
+    /// Does all that can be done for the connection without waiting.
+    fn serve(&mut self, ready: Readiness, now: BootTime, mode: Mode) -> Result<(), Failure> {
+        self.wall.update(now, clock::utc());
+        match &mut self.connection {
+            Connection::Down { retry_at } if *retry_at <= now => {
+                self.notices.clock(self.wall.is_set());
+                if self.wall.is_set() {
+                    let link = Link::open(&self.setup.target, now).map_err(Failure::Link)?;
+                    let online = Online { link, session: None, connected_at: now, settled_at: now };
+                    self.connection = Connection::Up(Box::new(online));
+                }
+                Ok(())
+            }
+            Connection::Down { .. } => Ok(()),
+            Connection::Up(online) => {
+                online.link.advance(ready, now).map_err(|error| online.failure(error))?;
+                if !online.link.is_open() {
+                    return Ok(());
+                }
+                online.session.get_or_insert_with(|| {
+                    let config = &self.setup.config;
+                    let settings = Settings {
+                        version: self.version.current,
+                        client_id: &config.client_id,
+                        topic: &config.topic,
+                        keep_alive_secs: config.keep_alive_secs,
+                    };
+                    Session::new(&settings, now)
+                });
+                self.receive(now)?;
+                self.send(now, mode)
+            }
+        }
+    }
+
+    /// Takes what the broker has sent.
+    fn receive(&mut self, now: BootTime) -> Result<(), Failure> {
+        let Connection::Up(online) = &mut self.connection else { return Ok(()) };
+        let mut buffer = [0; INBOUND_LEN_MAX];
+        loop {
+            let length = online.link.read(&mut buffer).map_err(|error| online.failure(error))?;
+            let (Some(session), Some(bytes)) = (&mut online.session, buffer.get(..length)) else {
+                return Ok(());
+            };
+            if length == 0 {
+                return session.tick(now).map_err(Failure::Session);
+            }
+            session.receive(bytes);
+            while let Some(event) = session.next_event().map_err(Failure::Session)? {
+                match event {
+                    Event::Connected => {
+                        debug!("connected, MQTT {}", self.version.current);
+                        online.connected_at = now;
+                        self.version.proven = true;
+                    }
+                    Event::Acknowledged(ticket) => {
+                        self.outbox.acknowledge(ticket);
+                        self.backoff.acknowledged(online.connected_at, now);
+                        let (waiting, dropped) = (self.outbox.len(), self.outbox.dropped());
+                        self.notices.acknowledged(self.setup.context(), waiting, dropped);
+                    }
+                    Event::Stray(id) => warn!("the broker acknowledged message {id}, which was not sent"),
+                }
+            }
+            if session.in_flight() > 0 {
+                online.settled_at = now + SETTLE_TIME;
+            }
+        }
+    }
+
+    /// Sends what waits, and what of the outbox there is room for.
+    fn send(&mut self, now: BootTime, mode: Mode) -> Result<(), Failure> {
+        let Connection::Up(online) = &mut self.connection else { return Ok(()) };
+        let Online { link, session: Some(session), .. } = &mut **online else { return Ok(()) };
+        loop {
+            let mut is_full = false;
+            while mode == Mode::Publish
+                && session.room_at() <= now
+                && let Some(ticket) = self.outbox.next_ticket()
+            {
+                let waiting = self.outbox.waiting(ticket);
+                let dated = waiting.map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
+                let Some(message) = self.encoder.encode(ticket.part(), dated) else { break };
+                if !session.has_room(message.payload.len(), now) {
+                    is_full = true;
+                    break;
+                }
+                let ticket = self.outbox.sent(ticket, message.samples);
+                session.publish(message.payload, ticket, now).map_err(Failure::Session)?;
+            }
+            let owed = session.owed();
+            session
+                .flush(now, |bytes| link.write(bytes))
+                .map_err(|error| Failure::of_open_link(error, owed))?;
+            if !is_full {
+                return Ok(());
+            }
+        }
+    }
+
+    /// When the connection needs attention at the latest.
+    fn deadline(&self, now: BootTime, mode: Mode) -> BootTime {
+        match &self.connection {
+            Connection::Down { retry_at } => {
+                (*retry_at).max(if self.wall.is_set() { now } else { now + CLOCK_WAIT })
+            }
+            Connection::Up(online) => {
+                let mut deadline = online.link.deadline();
+                if let Some(session) = &online.session {
+                    deadline = deadline.min(session.deadline());
+                    if mode == Mode::Publish && self.wall.is_set() && self.outbox.next_ticket().is_some() {
+                        deadline = deadline.min(session.room_at());
+                    }
+                }
+                if online.settled_at > now { deadline.min(online.settled_at) } else { deadline }
+            }
+        }
+    }
+
+    /// Waits until `deadline`, or for a signal or the link; tells which has come.
+    fn wait(&self, signals: RawFd, now: BootTime, deadline: BootTime) -> (bool, Readiness) {
+        let (link, mut interest) = match &self.connection {
+            Connection::Down { .. } => (-1, Readiness::default()),
+            Connection::Up(online) => online.link.interest(),
+        };
+        let settling = matches!(&self.connection, Connection::Up(online) if online.settled_at > now);
+        interest.readable &= !settling;
+        let mut descriptors = [(signals, Readiness { readable: true, writable: false }), (link, interest)];
+        wait(&mut descriptors, deadline.since(now));
+        let [(_, signal), (_, mut link)] = descriptors;
+        // What settled is read without asking first.
+        link.readable |= settling;
+        (signal.readable, link)
+    }
+
+    /// Notes a failure, and waits for longer than the last time.
+    fn fail(&mut self, failure: &Failure, now: BootTime) {
+        if self.version.is_other_tried_after(failure) {
+            info!("{}; trying MQTT {}", failure.explain(self.setup.context()), self.version.current);
+            return self.disconnected(now + backoff::FLOOR);
+        }
+        let floor = if failure.is_refusal() { backoff::REFUSED_FLOOR } else { backoff::FLOOR };
+        let wait = self.backoff.next(floor, RandomState::new().hash_one(now.as_millis()));
+        self.notices.failed(failure, self.setup.context(), wait.as_secs());
+        self.disconnected(now + wait);
+    }
+
+    /// Drops the connection; what was in flight will be sent again.
+    fn disconnected(&mut self, retry_at: BootTime) {
+        self.outbox.rewind();
+        self.connection = Connection::Down { retry_at };
+    }
+
+    /// Goes on until nothing is left to do in this `mode`, the connection is gone, or time is up.
+    fn drain(&mut self, mode: Mode) {
+        let until = clock::boot_time() + DRAIN_TIME;
+        let mut ready = Readiness::default();
+        loop {
+            let now = clock::boot_time();
+            let is_done = match (&self.connection, mode) {
+                (Connection::Down { .. }, _) => true,
+                (Connection::Up(_), Mode::Publish) => self.outbox.is_empty(),
+                (Connection::Up(online), Mode::Settle) => {
+                    online.session.as_ref().is_none_or(|session| session.in_flight() == 0)
+                }
+            };
+            if is_done || until <= now {
+                return;
+            }
+            if let Err(failure) = self.serve(ready, now, mode) {
+                return self.fail(&failure, now);
+            }
+            let deadline = self.deadline(now, mode).min(until);
+            (_, ready) = self.wait(NO_SIGNALS, now, deadline);
+        }
+    }
+
+    /// Says goodbye to the broker, if it is there.
+    fn disconnect(&mut self) {
+        let now = clock::boot_time();
+        let connection = std::mem::replace(&mut self.connection, Connection::Down { retry_at: now });
+        if let Connection::Up(mut online) = connection {
+            if let Some(session) = &mut online.session {
+                session.disconnect();
+                // Whether it arrives or not, the connection is closed.
+                let _ = session.flush(now, |bytes| online.link.write(bytes));
+            }
+            online.link.close();
+        }
+        self.outbox.rewind();
+    }
+
+    fn end(mut self) {
+        self.drain(Mode::Publish);
+        self.disconnect();
+        match self.outbox.len() {
+            0 => info!("ended"),
+            left => warn!("ended; {left} samples were not delivered"),
+        }
+    }
+
+    /// Goes on with another setup, and with the samples that wait.
+    fn reload(&mut self, load: &impl Fn() -> Result<Setup, Vec<String>>) {
+        let setup = match load() {
+            Ok(setup) => setup,
+            Err(errors) => {
+                errors.iter().for_each(|error| warn!("{error}"));
+                return warn!("the configuration was not changed, because the new one has errors");
+            }
+        };
+        self.drain(Mode::Settle);
+        self.disconnect();
+        let now = clock::boot_time();
+        let old = std::mem::replace(&mut self.setup, setup);
+        let config = &self.setup.config;
+        log::set_max_level(config.log_level);
+        if config.log != old.config.log {
+            warn!("log: the change takes effect when pivitals is started again");
+        }
+        self.encoder = encoder(config);
+        if config.series != old.config.series {
+            let (from, to) = (&old.config.series, &config.series);
+            self.outbox.convert(|sample| {
+                sample.rearrange(from, to);
+                self.encoder.parts(sample)
+            });
+            self.probes = Probes::new(&self.root, &config.series);
+            self.probes.prime();
+            self.notices.series_changed();
+        } else if config.format != old.config.format {
+            self.outbox.convert(|sample| self.encoder.parts(sample));
+        }
+        self.outbox.resize(config.queue);
+        if (config.interval, &config.client_id) != (old.config.interval, &old.config.client_id) {
+            self.schedule = Schedule::new(config.interval, &config.client_id, now);
+        }
+        self.version = VersionChoice::new(config.mqtt);
+        // A wait that is under way goes on: asking to read the configuration is no leave to storm.
+        info!("the configuration was read again");
+    }
+}
+
+impl Online {
+    fn failure(&self, error: LinkError) -> Failure {
+        match &self.session {
+            Some(session) => Failure::of_open_link(error, session.owed()),
+            None => Failure::Link(error),
+        }
+    }
+}
+
+fn encoder(config: &Config) -> Encoder {
+    Encoder::new(config.format, config.series.clone(), &config.label, &config.namespace)
+}
+
+/// Prints one sample as it would be published, a payload a line.
+///
+/// # Errors
+/// What `out` says.
+pub fn print(config: &Config, root: &Path, out: &mut impl Write) -> io::Result<()> {
+    let mut probes = Probes::new(root, &config.series);
+    probes.prime();
+    std::thread::sleep(RATE_TIME);
+    let taken_at = clock::boot_time();
+    let sample = probes.sample(taken_at);
+    let mut encoder = encoder(config);
+    Notices::default().sample(encoder.series(), &sample);
+    let now = clock::utc();
+    if !clock::is_believable(now) {
+        warn!("the system clock is not set: the timestamps below are wrong, and nothing would be published");
+    }
+    let mut outbox = Outbox::new(1);
+    let parts = encoder.parts(&sample);
+    outbox.push(sample, parts);
+    while let Some(ticket) = outbox.next_ticket() {
+        let dated = outbox.waiting(ticket).map(|sample| (sample, now));
+        let Some(message) = encoder.encode(ticket.part(), dated) else { break };
+        out.write_all(message.payload)?;
+        out.write_all(b"\n")?;
+        outbox.sent(ticket, message.samples);
+    }
+    out.flush()
+}
+
+/// Which version of MQTT to speak: the one that is set, or the one that the broker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct VersionChoice {
+    current: Version,
+    is_free: bool,
+    /// A broker has accepted it.
+    proven: bool,
+}
+
+impl VersionChoice {
+    const fn new(mqtt: Mqtt) -> Self {
+        let (current, is_free) = match mqtt {
+            Mqtt::Only(version) => (version, false),
+            Mqtt::Auto => (Version::V5, true),
+        };
+        Self { current, is_free, proven: false }
+    }
+
+    /// Whether a failure may be that of the version; then the other one is taken from now on. Brokers
+    /// that do not know version 5 say so, or close the connection without a word.
+    fn is_other_tried_after(&mut self, failure: &Failure) -> bool {
+        let says_so = matches!(failure, Failure::Session(SessionError::Refused(Refusal::Version)));
+        let says_nothing = matches!(failure, Failure::Closed(Some(Answer::ConnAck), _));
+        let is_tried =
+            self.is_free && self.current == Version::V5 && (says_so || (says_nothing && !self.proven));
+        if is_tried {
+            self.current = Version::V3;
+        }
+        is_tried
+    }
+}

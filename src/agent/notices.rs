@@ -1,0 +1,92 @@
+//! What is told in the log: changes of state, each once, and no state twice.
+
+use log::{debug, info, warn};
+
+use crate::failure::{Context, Failure};
+use crate::metric::Series;
+use crate::sample::{NoData, Sample};
+
+/// What was told last.
+#[derive(Debug, Default)]
+pub struct Notices {
+    absent: heapless::Vec<Option<NoData>, { crate::metric::SERIES_MAX }>,
+    failure: Option<Failure>,
+    publishing: bool,
+    clock_unset: bool,
+    dropped: u64,
+    queue_full: bool,
+}
+
+impl Notices {
+    /// Tells which readings have gone since the last sample, and which are back.
+    pub fn sample(&mut self, series: &[Series], sample: &Sample) {
+        for (index, (series, reading)) in series.iter().zip(&sample.readings).enumerate() {
+            let now = reading.err();
+            let before = self.absent.get(index).copied().flatten();
+            if now.is_some() != before.is_some() {
+                let (key, mount) = (series.metric.description().key, series.mount.as_deref().unwrap_or(""));
+                match now {
+                    Some(reason) => warn!("{key} {mount}: no reading: {}", reason.as_str()),
+                    None => info!("{key} {mount}: the reading is back"),
+                }
+            }
+            match self.absent.get_mut(index) {
+                Some(slot) => *slot = now,
+                // Cannot be full: a sample has no more readings than there is room for.
+                None => drop(self.absent.push(now)),
+            }
+        }
+    }
+
+    /// Forgets which readings were absent: others are read from now on.
+    pub fn series_changed(&mut self) {
+        self.absent.clear();
+    }
+
+    /// Tells a failure, unless it is the one that was told last.
+    pub fn failed(&mut self, failure: &Failure, context: Context<'_>, wait_secs: u64) {
+        if self.failure.as_ref() == Some(failure) {
+            debug!("still: {}; next attempt in {wait_secs} s", failure.explain(context));
+        } else {
+            warn!("{}; next attempt in {wait_secs} s", failure.explain(context));
+            self.failure = Some(failure.clone());
+        }
+        self.publishing = false;
+    }
+
+    /// Tells that messages are acknowledged, if they were not before.
+    pub fn acknowledged(&mut self, context: Context<'_>, waiting: usize, dropped: u64) {
+        if !self.publishing {
+            info!("publishing to {}:{} on {}", context.endpoint, context.port, context.topic);
+            if waiting > 1 {
+                info!("{waiting} samples wait to be sent");
+            }
+        }
+        if dropped > self.dropped {
+            warn!("{} samples were dropped, because the queue was full", dropped - self.dropped);
+        }
+        (self.publishing, self.failure, self.dropped, self.queue_full) = (true, None, dropped, false);
+    }
+
+    /// Tells that the queue is full, when it becomes so.
+    pub fn dropped(&mut self, dropped: u64, capacity: usize) {
+        if dropped > self.dropped && !self.queue_full {
+            warn!(
+                "the queue of {capacity} samples is full: the oldest are dropped until the broker takes them"
+            );
+            self.queue_full = true;
+        }
+    }
+
+    /// Tells that the clock is not set, and that it is.
+    pub fn clock(&mut self, is_set: bool) {
+        if is_set == self.clock_unset {
+            if is_set {
+                info!("the system clock is set");
+            } else {
+                warn!("the system clock is not set; samples are kept until it is");
+            }
+            self.clock_unset = !is_set;
+        }
+    }
+}
