@@ -13,6 +13,7 @@
 //! - [`server`]: start, stop, the accepting thread
 //! - `connection`: one client from its first byte to its last; one thread each
 //! - `wire`: TLS, one record at a time; `packet`: MQTT's bytes
+//! - [`program`]: the agent under test as a child process, and a folder for its files
 //!
 //! Invariants:
 //! - Every connection gives exactly one [`Event::TlsFailed`] or [`Event::Disconnected`], its last.
@@ -36,6 +37,7 @@ pub mod event;
 pub mod manners;
 mod packet;
 pub mod pki;
+pub mod program;
 pub mod server;
 mod shared;
 mod wire;
@@ -44,4 +46,5 @@ pub use event::{Connected, Event, Published};
 pub use manners::{ConnackManner, Manners, PubackManner, Refusal, Silence, Versions};
 pub use packet::Version;
 pub use pki::{DeviceFiles, Issuer, Leaf, Pki, Validity};
+pub use program::{Program, TestDir};
 pub use server::Broker;
