@@ -383,7 +383,9 @@ impl Agent {
         let setup = match load() {
             Ok(setup) => setup,
             Err(errors) => {
-                errors.iter().for_each(|error| warn!("{error}"));
+                for error in errors {
+                    warn!("{error}");
+                }
                 return warn!("the configuration was not changed, because the new one has errors");
             }
         };

@@ -30,7 +30,7 @@ impl Backoff {
     pub fn next(&mut self, floor: Duration, random: u64) -> Duration {
         let ceiling = BASE.saturating_mul(2_u32.saturating_pow(self.attempt)).clamp(floor, CAP);
         self.attempt = self.attempt.saturating_add(1);
-        let span_millis = u64::try_from((ceiling - floor.min(ceiling)).as_millis()).unwrap_or(0);
+        let span_millis = u64::try_from(ceiling.saturating_sub(floor).as_millis()).unwrap_or(0);
         floor + Duration::from_millis(random % (span_millis + 1))
     }
 

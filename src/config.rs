@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use log::LevelFilter;
@@ -19,7 +20,7 @@ mod tests;
 
 pub use keys::{KEYS, Key};
 pub use text::ConfigError;
-use text::{Place, Values};
+use text::Values;
 
 /// AWS IoT Core's limits.
 const CLIENT_ID_LEN_MAX: usize = 128;
@@ -79,7 +80,7 @@ pub struct Config {
     pub interval: Duration,
     /// Of the payloads.
     pub format: Format,
-    /// `CloudWatch` namespace of the `emf` format.
+    /// CloudWatch namespace of the `emf` format.
     pub namespace: String,
     /// The device in the metrics' names and dimensions; at most 128 bytes.
     pub label: String,
@@ -112,7 +113,7 @@ impl Config {
         let mut errors = check.values.errors;
         errors.sort_by_key(ConfigError::order);
         match config {
-            Some(config) if errors.is_empty() => Ok(config),
+            Ok(config) if errors.is_empty() => Ok(config),
             _ => Err(errors),
         }
     }
@@ -124,41 +125,45 @@ impl Config {
     }
 }
 
+/// There was an error, and it is among those of [`Values`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reported;
+
 struct Check<'a> {
     values: Values,
     identity: &'a Identity,
 }
 
 impl Check<'_> {
-    /// Reads every key, so that every error is found; `None` if there was one.
-    fn config(&mut self) -> Option<Config> {
-        let endpoint = self.optional("endpoint", parse_endpoint);
-        let port = self.number("port", 1..=65_535);
-        let client_id = self.expanded("client_id", None, is_client_id);
+    /// Reads every key, so that every error is found.
+    fn config(&mut self) -> Result<Config, Reported> {
+        let endpoint = self.optional(&keys::ENDPOINT, parse_endpoint);
+        let port = self.number(&keys::PORT, 1..=65_535);
+        let client_id = self.expanded(&keys::CLIENT_ID, None, is_client_id);
         // An error of the client id is told once, and not again for what it stands in.
         let known_client_id = client_id.as_deref().unwrap_or("?");
-        let topic = self.expanded("topic", Some(known_client_id), is_topic);
-        let label = self.expanded("label", Some(known_client_id), |label| is_text(label, LABEL_LEN_MAX));
-        let rule = self.optional("rule", parse_rule);
-        let folder = self.required("certs", parse_path);
-        let ca = self.optional("ca_file", parse_path);
-        let certificate = self.optional("cert_file", parse_path);
-        let key = self.optional("key_file", parse_path);
-        let interval = self.number("interval", 1..=86_400);
-        let format = self.required("format", parse_format);
-        let namespace = self.required("namespace", parse_namespace);
-        let metrics = self.required("metrics", parse_metrics);
-        let mounts = self.required("disk", parse_mounts);
-        let mqtt = self.required("mqtt", parse_mqtt);
-        let keep_alive_secs = self.number("keep_alive", 30..=1200);
-        let queue = self.number("queue", 1..=10_080);
-        let log = self.required("log", parse_log);
-        let log_level = self.required("log_level", parse_log_level);
+        let topic = self.expanded(&keys::TOPIC, Some(known_client_id), is_topic);
+        let label = self.expanded(&keys::LABEL, Some(known_client_id), |label| is_text(label, LABEL_LEN_MAX));
+        let rule = self.optional(&keys::RULE, parse_rule);
+        let folder = self.required(&keys::CERTS, parse_path);
+        let ca = self.optional(&keys::CA_FILE, parse_path);
+        let certificate = self.optional(&keys::CERT_FILE, parse_path);
+        let key = self.optional(&keys::KEY_FILE, parse_path);
+        let interval = self.number(&keys::INTERVAL, 1..=86_400);
+        let format = self.required(&keys::FORMAT, parse_format);
+        let namespace = self.required(&keys::NAMESPACE, parse_namespace);
+        let metrics = self.required(&keys::METRICS, parse_metrics);
+        let mounts = self.required(&keys::DISK, parse_mounts);
+        let mqtt = self.required(&keys::MQTT, parse_mqtt);
+        let keep_alive_secs = self.number(&keys::KEEP_ALIVE, 30..=1200);
+        let queue = self.number(&keys::QUEUE, 1..=10_080);
+        let log = self.required(&keys::LOG, parse_log);
+        let log_level = self.required(&keys::LOG_LEVEL, parse_log_level);
         self.check_mount_keys(mounts.as_deref().unwrap_or_default());
         let topic = topic?;
-        Some(Config {
+        Ok(Config {
             endpoint: endpoint?,
-            port: u16::try_from(port?).ok()?,
+            port: port?,
             client_id: client_id?,
             topic: rule?.map_or(topic.clone(), |rule| format!("$aws/rules/{rule}/{topic}")),
             certificates: CertificatePaths { folder: folder?, ca: ca?, certificate: certificate?, key: key? },
@@ -168,54 +173,59 @@ impl Check<'_> {
             label: label?,
             series: series(&metrics?, &mounts?),
             mqtt: mqtt?,
-            keep_alive_secs: u16::try_from(keep_alive_secs?).ok()?,
-            queue: usize::try_from(queue?).ok()?,
+            keep_alive_secs: keep_alive_secs?,
+            queue: queue?,
             log: log?,
             log_level: log_level?,
         })
     }
 
-    /// The value of a key that may be missing: `Some(None)` if it is, `None` if it is wrong.
-    fn optional<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
-        let key = keys::find(name)?;
+    /// The value of a key that may be missing.
+    fn optional<T>(
+        &mut self,
+        key: &'static Key,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Reported> {
         let (place, value) = self.values.get(key);
-        let Some(value) = value else { return Some(None) };
-        let parsed = parse(value);
-        if parsed.is_none() {
-            let error = ConfigError::not_allowed(place, key, value);
-            self.values.errors.push(error);
+        let Some(value) = value else { return Ok(None) };
+        if let Some(parsed) = parse(value) {
+            return Ok(Some(parsed));
         }
-        parsed.map(Some)
+        let error = ConfigError::not_allowed(place, key, value);
+        self.values.errors.push(error);
+        Err(Reported)
     }
 
     /// The value of a key that has a default.
-    fn required<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
-        self.optional(name, parse).flatten()
+    fn required<T>(&mut self, key: &'static Key, parse: impl Fn(&str) -> Option<T>) -> Result<T, Reported> {
+        self.optional(key, parse)?.ok_or(Reported)
     }
 
-    fn number(&mut self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
+    fn number<T>(&mut self, key: &'static Key, range: RangeInclusive<T>) -> Result<T, Reported>
+    where
+        T: FromStr + PartialOrd,
+    {
         // `parse` would take a sign.
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        self.required(name, |text| text.parse().ok().filter(|number| digits(text) && range.contains(number)))
+        self.required(key, |text| text.parse().ok().filter(|number| digits(text) && range.contains(number)))
     }
 
     /// A value in which placeholders stand for what is known of the device.
     fn expanded(
         &mut self,
-        name: &str,
+        key: &'static Key,
         client_id: Option<&str>,
         is_allowed: impl Fn(&str) -> bool,
-    ) -> Option<String> {
-        let key = keys::find(name)?;
+    ) -> Result<String, Reported> {
         let (place, template) = self.values.get(key);
-        let template = template?;
+        let template = template.ok_or(Reported)?;
         let error = match expand(template, self.identity, client_id) {
-            Ok(value) if is_allowed(&value) => return Some(value),
+            Ok(value) if is_allowed(&value) => return Ok(value),
             Ok(value) => ConfigError::not_allowed(place, key, &value),
-            Err(why) => ConfigError::new(place, format_args!("{name} = {template}: {why}")),
+            Err(why) => ConfigError::new(place, format_args!("{} = {template}: {why}", key.name)),
         };
         self.values.errors.push(error);
-        None
+        Err(Reported)
     }
 
     /// `/a/b` and `/a_b` would have the same key in a payload.
@@ -223,7 +233,7 @@ impl Check<'_> {
         let key = |mount: &String| mount.replace('/', "_");
         for (index, mount) in mounts.iter().enumerate() {
             if let Some(other) = mounts.iter().take(index).find(|other| key(other) == key(mount)) {
-                let place = keys::find("disk").map_or(Place::Set, |disk| self.values.get(disk).0);
+                let (place, _) = self.values.get(&keys::DISK);
                 let error = ConfigError::new(
                     place,
                     format_args!("disk: {other} and {mount} would have the same key in a payload"),

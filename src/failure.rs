@@ -141,7 +141,7 @@ impl Explanation<'_> {
                 "DNS: looking up {endpoint} failed with getaddrinfo's code {code}; check /etc/resolv.conf"
             ),
             LinkError::Tcp(address, kind) => {
-                write!(f, "TCP: {address} ({endpoint}): {}; ", kind)?;
+                write!(f, "TCP: {address} ({endpoint}): {kind}; ")?;
                 match kind {
                     io::ErrorKind::ConnectionRefused => write!(
                         f,
@@ -170,21 +170,20 @@ impl Explanation<'_> {
             ),
             LinkError::Closed => write!(f, "{endpoint}:{port} closed the connection"),
             LinkError::Broken(kind) => {
-                write!(f, "the connection to {endpoint}:{port} broke: {}", kind)
+                write!(f, "the connection to {endpoint}:{port} broke: {kind}")
             }
             LinkError::System(kind) => write!(
                 f,
-                "this system could not give a process or a descriptor: {}; look for what uses them up",
-                kind
+                "this system could not give a process or a descriptor: {kind}; look for what uses them up"
             ),
         }
     }
 
     fn other_port(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.context.port == 443 {
-            Ok(())
-        } else {
+        if self.context.port == 8883 {
             f.write_str("; AWS IoT Core can also be reached with `port = 443`")
+        } else {
+            Ok(())
         }
     }
 
@@ -234,7 +233,7 @@ impl Explanation<'_> {
     fn closed(&self, f: &mut fmt::Formatter<'_>, owed: Option<Answer>, error: &LinkError) -> fmt::Result {
         let Context { endpoint, client_id, topic, .. } = self.context;
         let how = match error {
-            LinkError::Broken(kind) => format!("broke off ({})", kind),
+            LinkError::Broken(kind) => format!("broke off ({kind})"),
             _ => "closed the connection".to_owned(),
         };
         match owed {
@@ -356,6 +355,15 @@ impl Display for Reason {
     }
 }
 
+/// What the system says of a file, in the words of a user: std's are "entity not found".
+#[must_use]
+pub fn file_error(kind: io::ErrorKind) -> String {
+    match kind {
+        io::ErrorKind::NotFound => "it is not there".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 impl Display for CertificateProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |role: &Role| match role {
@@ -371,8 +379,9 @@ impl Display for CertificateProblem {
         match self {
             Self::Folder(folder, kind) => write!(
                 f,
-                "{}: the folder of the certificates cannot be read: {kind}; set `certs`, or `cert_file` and `key_file`",
-                folder.display()
+                "{}: the folder of the certificates cannot be read: {}; set `certs`, or `cert_file` and `key_file`",
+                folder.display(),
+                file_error(*kind)
             ),
             Self::Missing(role, folder) => write!(
                 f,
@@ -390,7 +399,7 @@ impl Display for CertificateProblem {
                 write!(f, "; leave one, or set `{}`", key(role))
             }
             Self::Unreadable(role, path, kind) => {
-                write!(f, "{}: the {} cannot be read: {kind}", path.display(), name(role))?;
+                write!(f, "{}: the {} cannot be read: {}", path.display(), name(role), file_error(*kind))?;
                 match kind {
                     io::ErrorKind::PermissionDenied => {
                         f.write_str("; it must belong to the user that pivitals runs as")

@@ -46,6 +46,7 @@ impl Identity {
     ///
     /// # Errors
     /// The file that should have told.
+    #[must_use]
     pub fn resolve(&self, placeholder: &str) -> Option<Result<&str, &'static str>> {
         let value = match placeholder {
             "hostname" => &self.hostname,

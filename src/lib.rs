@@ -1,21 +1,82 @@
-//! x
-pub mod agent;
-pub mod backoff;
-pub mod cli;
+//! `pivitals` reads a Raspberry Pi's vital signs and publishes them over mutual-TLS MQTT.
+//!
+//! One process, one thread, one loop. Data flows one way: probe → sample → outbox → payload → session
+//! → link. Acknowledgements flow back to one place: the outbox.
+//!
+//! # Layers, from the ground up
+//!
+//! A file imports only from those above it in this list (`tests/layers.rs` checks it):
+//!
+//! 1. [`sys`] system calls behind safe faces; the only `unsafe`
+//! 2. [`clock`] boot time, UTC, and whether UTC can be believed
+//! 3. [`metric`] the list of metrics; adding one begins there
+//! 4. [`sample`] what is measured at one moment: values, or the reasons why not
+//! 5. [`mailbox`] VideoCore property messages
+//! 6. [`probe`] one file a source of the kernel's or the firmware's
+//! 7. [`outbox`] the ring of samples that wait for their acknowledgement
+//! 8. [`payload`] samples as JSON in a fixed buffer
+//! 9. [`schedule`] the sampling grid and its phase
+//! 10. [`backoff`] the waits between attempts to connect
+//! 11. [`session`] MQTT as a state machine: no socket, no clock
+//! 12. [`tls`] PEM files into a TLS configuration
+//! 13. [`link`] name, TCP, TLS, bytes; nothing blocks
+//! 14. [`failure`] causes and remedies in words, and exit codes
+//! 15. [`identity`] what the placeholders stand for
+//! 16. [`config`] text into a checked configuration, with every error at once
+//! 17. [`logging`] where log lines go
+//! 18. [`cli`] arguments into a command
+//! 19. [`setup`] options into all that an agent needs
+//! 20. [`agent`] the loop, where all parts meet
+//!
+//! # Invariants
+//!
+//! - Time is an argument below `agent`; only rustls, which checks dates in certificates, asks by itself.
+//! - Taking a sample, queueing and encoding it allocates nothing after the first time
+//!   (`tests/allocations.rs`).
+//! - No thread, no async runtime. A look-up of a name runs in a child process of its own, because the
+//!   system's resolver blocks (see [`sys::resolve`]).
+//! - A reading that is not to be had is never a zero; it has a reason ([`sample::NoData`]).
+//! - Nothing is written to storage.
+//! - No input makes a parser panic: indexing, unwrapping and their like are errors in this crate.
+
+#![deny(unsafe_code, missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable
+    )
+)]
+
+pub mod sys;
+
 pub mod clock;
-pub mod config;
-pub mod failure;
-pub mod identity;
-pub mod link;
-pub mod logging;
-pub mod mailbox;
 pub mod metric;
+pub mod sample;
+
+pub mod mailbox;
+pub mod probe;
+
 pub mod outbox;
 pub mod payload;
-pub mod probe;
-pub mod sample;
+
+pub mod backoff;
 pub mod schedule;
 pub mod session;
-pub mod setup;
-pub mod sys;
+
+pub mod link;
 pub mod tls;
+
+pub mod failure;
+
+pub mod config;
+pub mod identity;
+
+pub mod cli;
+pub mod logging;
+pub mod setup;
+
+pub mod agent;

@@ -69,7 +69,7 @@ pub enum LinkError {
 #[derive(Debug)]
 enum Stage {
     Resolving(LookUp),
-    Connecting(Connecting),
+    Connecting(Box<Connecting>),
     Handshaking(Box<Secured>),
     Open(Box<Secured>),
     /// After an error, and in between.
@@ -192,7 +192,8 @@ impl Link {
                 Ok(stream) => {
                     let left = u32::try_from(addresses.len() + 1).unwrap_or(1);
                     self.deadline = now + until.since(now) / left;
-                    return Ok(Stage::Connecting(Connecting { addresses, until, address, stream, failed }));
+                    let connecting = Connecting { addresses, until, address, stream, failed };
+                    return Ok(Stage::Connecting(Box::new(connecting)));
                 }
                 Err(error) => failed = failed.or(Some(LinkError::Tcp(address, error.kind()))),
             }
@@ -203,11 +204,11 @@ impl Link {
     /// The connection to an address was made, or was not.
     fn connected(
         &mut self,
-        connecting: Connecting,
+        connecting: Box<Connecting>,
         answered: bool,
         now: BootTime,
     ) -> Result<Stage, LinkError> {
-        let Connecting { addresses, until, address, stream, failed } = connecting;
+        let Connecting { addresses, until, address, stream, failed } = *connecting;
         let error = match stream.take_error() {
             Ok(None) if answered => return self.begin_tls(stream, now),
             Ok(None) => LinkError::TcpTimeout(address),

@@ -18,6 +18,7 @@ const FACILITY: u8 = 3;
 
 /// Sends log lines to where `target` says, and tells whether that is standard error.
 /// [`log::set_max_level`] chooses among them.
+#[expect(clippy::must_use_candidate, reason = "most callers need not know")]
 pub fn start(target: LogTarget) -> bool {
     let is_journal = is_journal();
     let to_stderr = match target {
@@ -78,16 +79,13 @@ impl Syslog {
     }
 
     fn send(&mut self, line: &[u8]) -> io::Result<()> {
-        let socket = match &self.socket {
-            Some(socket) => socket,
-            None => {
-                let socket = UnixDatagram::unbound()?;
-                socket.set_nonblocking(true)?;
-                socket.connect(&self.path)?;
-                self.socket.insert(socket)
-            }
-        };
-        socket.send(line).map(drop)
+        if let Some(socket) = &self.socket {
+            return socket.send(line).map(drop);
+        }
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        socket.connect(&self.path)?;
+        self.socket.insert(socket).send(line).map(drop)
     }
 }
 

@@ -1,4 +1,4 @@
-//! `VideoCore` property messages, encoded and decoded.
+//! VideoCore property messages, encoded and decoded.
 //!
 //! A message is a list of 32-bit words: its length in bytes, a code, then for each tag its id, the
 //! length of its value buffer in bytes, a code and the value buffer, and a zero at the end. The
@@ -25,7 +25,7 @@ pub struct Tag {
     pub id: u32,
 }
 
-/// Temperature of the `SoC`, in thousandths of a degree Celsius.
+/// Temperature of the SoC, in thousandths of a degree Celsius.
 pub const TEMPERATURE: Tag = Tag { tag: 0x0003_0006, id: 0 };
 
 /// The message that asks.

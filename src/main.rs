@@ -76,7 +76,9 @@ fn load(options: &Options) -> Result<Setup, u8> {
             // An init script throws standard error away; the log is all that is left to look at.
             if !is_stderr {
                 log::set_max_level(LevelFilter::Error);
-                errors.iter().for_each(|error| log::error!("{error}"));
+                for error in &errors {
+                    log::error!("{error}");
+                }
             }
             Err(complain(exit::CONFIG, &errors))
         }

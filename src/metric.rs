@@ -17,7 +17,7 @@ pub enum Metric {
     Memory,
     /// Used part of a file system; one series a mount point.
     Disk,
-    /// Temperature of the `SoC`.
+    /// Temperature of the SoC.
     Temperature,
 }
 
@@ -32,7 +32,7 @@ pub struct Description {
     pub flat_key: &'static str,
     /// In the `emf` format.
     pub emf_name: &'static str,
-    /// What `CloudWatch` is told.
+    /// What CloudWatch is told.
     pub unit: Unit,
     /// What the number means, for the documentation.
     pub meaning: &'static str,
@@ -88,7 +88,7 @@ impl Metric {
     }
 }
 
-/// A unit of `CloudWatch`'s list (API reference, `MetricDatum`); any other is refused there.
+/// A unit of CloudWatch's list (API reference, `MetricDatum`); any other is refused there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// 0–100.
@@ -100,7 +100,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The unit's name, as `CloudWatch` spells it.
+    /// The unit's name, as CloudWatch spells it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -126,6 +126,14 @@ impl Series {
     #[must_use]
     pub fn suffix(&self) -> Suffix<'_> {
         Suffix(self.mount.as_deref().filter(|mount| *mount != "/").unwrap_or_default())
+    }
+}
+
+/// As a log line names it: `disk /data`.
+impl fmt::Display for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.metric.description().key)?;
+        self.mount.as_ref().map_or(Ok(()), |mount| write!(f, " {mount}"))
     }
 }
 

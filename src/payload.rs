@@ -19,7 +19,7 @@ mod rule;
 pub const LABEL_LEN_MAX: usize = 128;
 /// Longest mount point, in bytes.
 pub const MOUNT_LEN_MAX: usize = 64;
-/// Longest namespace, in bytes (`CloudWatch`'s limit). Nothing that has to be escaped is allowed in it.
+/// Longest namespace, in bytes (CloudWatch's limit). Nothing that has to be escaped is allowed in it.
 pub const NAMESPACE_LEN_MAX: usize = 255;
 
 /// Longest payload, in bytes: AWS bills messages in units of 5 KB.
@@ -44,7 +44,7 @@ const TIME_LEN_MAX: usize = 20;
 pub enum Format {
     /// One message a series, for the IoT rule's `cloudwatchMetric` action.
     Rule,
-    /// `CloudWatch`'s embedded metric format, one message for one or more samples.
+    /// CloudWatch's embedded metric format, one message for one or more samples.
     Emf,
     /// One message a sample, one key a series.
     Flat,

@@ -6,14 +6,14 @@ use std::time::Duration;
 use crate::clock::BootTime;
 
 /// Before the first sample, and at the least between it and the second: a CPU reading needs time.
-const FIRST_WAIT_MILLIS: u64 = 1000;
+const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 /// When samples are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
     interval_millis: u64,
     phase_millis: u64,
-    next_millis: u64,
+    next: BootTime,
 }
 
 impl Schedule {
@@ -23,33 +23,34 @@ impl Schedule {
     pub fn new(interval: Duration, client_id: &str, now: BootTime) -> Self {
         let interval_millis = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1000);
         let phase_millis = fnv1a(client_id.as_bytes()) % interval_millis;
-        Self { interval_millis, phase_millis, next_millis: now.as_millis() + FIRST_WAIT_MILLIS }
+        Self { interval_millis, phase_millis, next: now + FIRST_WAIT }
     }
 
     /// When the next sample is due.
     #[must_use]
     pub const fn next(&self) -> BootTime {
-        BootTime::from_millis(self.next_millis)
+        self.next
     }
 
     /// The moment to date a sample with if one is due: the grid's own, not that of the wake-up, so
     /// that samples are apart by exactly the interval. After a delay of several intervals one sample
     /// is taken, for the latest moment of the grid.
     pub fn due(&mut self, now: BootTime) -> Option<BootTime> {
-        let now_millis = now.as_millis();
-        if now_millis < self.next_millis {
+        if now < self.next {
             return None;
         }
-        let latest_millis = self.grid_from(now_millis + 1).saturating_sub(self.interval_millis);
-        let due_millis = self.next_millis.max(latest_millis);
-        self.next_millis = self.grid_from(now_millis.max(due_millis + FIRST_WAIT_MILLIS));
-        Some(BootTime::from_millis(due_millis))
+        let after_now = self.grid_from(now + Duration::from_millis(1));
+        let latest = BootTime::from_millis(after_now.as_millis().saturating_sub(self.interval_millis));
+        let due = self.next.max(latest);
+        self.next = self.grid_from(now.max(due + FIRST_WAIT));
+        Some(due)
     }
 
-    /// The first moment of the grid that is not before `millis`.
-    const fn grid_from(&self, millis: u64) -> u64 {
-        let since_phase = millis.saturating_sub(self.phase_millis);
-        self.phase_millis + since_phase.div_ceil(self.interval_millis) * self.interval_millis
+    /// The first moment of the grid that is not before `time`.
+    const fn grid_from(&self, time: BootTime) -> BootTime {
+        let since_phase = time.as_millis().saturating_sub(self.phase_millis);
+        let periods = since_phase.div_ceil(self.interval_millis);
+        BootTime::from_millis(self.phase_millis + periods * self.interval_millis)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{CONFIG_FILE, Options};
 use crate::config::{Config, ConfigError};
-use crate::failure::Context;
+use crate::failure::{Context, file_error};
 use crate::identity::Identity;
 use crate::link::Target;
 use crate::tls::CertificateFiles;
@@ -90,7 +90,10 @@ pub fn load_config(options: &Options) -> Result<Config, Vec<String>> {
         Ok(text) => Some(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound && options.config.is_none() => None,
         Err(error) => {
-            return Err(vec![format!("{name}: the configuration cannot be read: {}", error.kind())]);
+            return Err(vec![format!(
+                "{name}: the configuration cannot be read: {}",
+                file_error(error.kind())
+            )]);
         }
     };
     let file = text.as_deref().map(|text| (name.as_str(), text));

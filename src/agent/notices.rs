@@ -24,10 +24,9 @@ impl Notices {
             let now = reading.err();
             let before = self.absent.get(index).copied().flatten();
             if now.is_some() != before.is_some() {
-                let (key, mount) = (series.metric.description().key, series.mount.as_deref().unwrap_or(""));
                 match now {
-                    Some(reason) => warn!("{key} {mount}: no reading: {}", reason.as_str()),
-                    None => info!("{key} {mount}: the reading is back"),
+                    Some(reason) => warn!("{series}: no reading: {}", reason.as_str()),
+                    None => info!("{series}: the reading is back"),
                 }
             }
             match self.absent.get_mut(index) {

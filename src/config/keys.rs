@@ -17,42 +17,41 @@ const fn key(name: &'static str, default: Option<&'static str>, allowed: &'stati
 
 const ABSOLUTE_PATH: &str = "an absolute path";
 
+pub const ENDPOINT: Key = key("endpoint", None, "a host name or an address, without a scheme and a port");
+pub const PORT: Key = key("port", Some("8883"), "1–65535");
+pub const CLIENT_ID: Key =
+    key("client_id", Some("{hostname}"), "1–128 bytes, not beginning with $, no control characters");
+pub const TOPIC: Key = key(
+    "topic",
+    Some("pivitals/{client_id}/metrics"),
+    "1–256 bytes, at most 7 slashes, no +, # and control characters",
+);
+pub const RULE: Key = key("rule", None, "the name of an IoT rule: 1–128 letters, digits and _");
+pub const CERTS: Key = key("certs", Some("/etc/pivitals/certs"), ABSOLUTE_PATH);
+pub const CA_FILE: Key = key("ca_file", None, ABSOLUTE_PATH);
+pub const CERT_FILE: Key = key("cert_file", None, ABSOLUTE_PATH);
+pub const KEY_FILE: Key = key("key_file", None, ABSOLUTE_PATH);
+pub const INTERVAL: Key = key("interval", Some("60"), "1–86400 (seconds)");
+pub const FORMAT: Key = key("format", Some("rule"), "rule, emf, flat");
+pub const NAMESPACE: Key =
+    key("namespace", Some("PiVitals"), "1–255 letters, digits and . - _ / # :, not beginning with AWS/ or :");
+pub const LABEL: Key = key("label", Some("{hostname}"), "1–128 bytes, no control characters");
+pub const METRICS: Key =
+    key("metrics", Some("cpu memory disk temperature"), "one or more of cpu, memory, disk, temperature");
+pub const DISK: Key = key("disk", Some("/"), "one to four absolute paths of at most 64 bytes");
+pub const MQTT: Key = key("mqtt", Some("auto"), "5, 3.1.1, auto");
+pub const KEEP_ALIVE: Key = key("keep_alive", Some("240"), "30–1200 (seconds)");
+pub const QUEUE: Key = key("queue", Some("1440"), "1–10080 (samples)");
+pub const LOG: Key = key("log", Some("auto"), "stderr, syslog, auto");
+pub const LOG_LEVEL: Key = key("log_level", Some("info"), "error, warn, info, debug");
+
 /// Every key, in the order of the documentation.
 pub const KEYS: [Key; 20] = [
-    key("endpoint", None, "a host name or an address, without a scheme and a port"),
-    key("port", Some("8883"), "1–65535"),
-    key("client_id", Some("{hostname}"), "1–128 bytes, not beginning with $, no control characters"),
-    key(
-        "topic",
-        Some("pivitals/{client_id}/metrics"),
-        "1–256 bytes, at most 7 slashes, no +, # and control characters",
-    ),
-    key("rule", None, "the name of an IoT rule: 1–128 letters, digits and _"),
-    key("certs", Some("/etc/pivitals/certs"), ABSOLUTE_PATH),
-    key("ca_file", None, ABSOLUTE_PATH),
-    key("cert_file", None, ABSOLUTE_PATH),
-    key("key_file", None, ABSOLUTE_PATH),
-    key("interval", Some("60"), "1–86400 (seconds)"),
-    key("format", Some("rule"), "rule, emf, flat"),
-    key("namespace", Some("PiVitals"), "1–255 letters, digits and . - _ / # :, not beginning with AWS/ or :"),
-    key("label", Some("{hostname}"), "1–128 bytes, no control characters"),
-    key("metrics", Some("cpu memory disk temperature"), "one or more of cpu, memory, disk, temperature"),
-    key("disk", Some("/"), "one to four absolute paths of at most 64 bytes"),
-    key("mqtt", Some("auto"), "5, 3.1.1, auto"),
-    key("keep_alive", Some("240"), "30–1200 (seconds)"),
-    key("queue", Some("1440"), "1–10080 (samples)"),
-    key("log", Some("auto"), "stderr, syslog, auto"),
-    key("log_level", Some("info"), "error, warn, info, debug"),
+    ENDPOINT, PORT, CLIENT_ID, TOPIC, RULE, CERTS, CA_FILE, CERT_FILE, KEY_FILE, INTERVAL, FORMAT, NAMESPACE,
+    LABEL, METRICS, DISK, MQTT, KEEP_ALIVE, QUEUE, LOG, LOG_LEVEL,
 ];
 
-/// The key called `name`.
-#[must_use]
-pub fn find(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.name == name)
-}
-
 /// The key that `name` was probably meant to be: the nearest, if it is near at all.
-#[must_use]
 pub fn nearest(name: &str) -> Option<&'static str> {
     let near = |key: &&Key| distance(name, key.name) <= 1 + key.name.len() / 4;
     let nearest = KEYS.iter().filter(near).min_by_key(|key| distance(name, key.name))?;
@@ -110,7 +109,7 @@ mod tests {
     #[test]
     fn the_allowed_metrics_are_those_of_the_list() {
         let metrics = crate::metric::Metric::ALL.map(|metric| metric.description().key);
-        assert_eq!(find("metrics").unwrap().default, Some(metrics.join(" ").as_str()));
-        assert!(find("metrics").unwrap().allowed.ends_with(&metrics.join(", ")));
+        assert_eq!(METRICS.default, Some(metrics.join(" ").as_str()));
+        assert!(METRICS.allowed.ends_with(&metrics.join(", ")));
     }
 }

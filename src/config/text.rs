@@ -34,7 +34,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn new(place: Place, message: impl fmt::Display) -> Self {
+    pub(super) fn new(place: Place, message: impl fmt::Display) -> Self {
         Self { place, message: message.to_string() }
     }
 
@@ -150,7 +150,7 @@ mod tests {
     fn value(text: &str, name: &str) -> Option<String> {
         let values = Values::read(Some(("f.conf", text)), &[]);
         assert_eq!(values.errors, []);
-        values.get(keys::find(name).unwrap()).1.map(str::to_owned)
+        values.get(KEYS.iter().find(|key| key.name == name).unwrap()).1.map(str::to_owned)
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn an_option_wins_over_the_file_and_may_be_given_once() {
         let values = Values::read(Some(("f.conf", "port = 1")), &["port=2".to_owned()]);
-        assert_eq!(values.get(keys::find("port").unwrap()).1, Some("2"));
+        assert_eq!(values.get(&keys::PORT).1, Some("2"));
         assert_eq!(errors("", &["port=1", "port=2"]), ["--set: port = 2: port was given already, at --set"]);
     }
 }

@@ -1,4 +1,4 @@
-//! `CloudWatch`'s embedded metric format, for the IoT rule's `cloudwatchLogs` action with `batchMode`:
+//! CloudWatch's embedded metric format, for the IoT rule's `cloudwatchLogs` action with `batchMode`:
 //! `{"batch":[{"timestamp":1767225600000,"message":"{\"_aws\":…}"}]}`
 //!
 //! Each event's message is a JSON document as text. The service wants the events of one batch in
@@ -123,7 +123,7 @@ impl Serialize for Document<'_> {
     }
 }
 
-/// What `CloudWatch` is to make of the document.
+/// What CloudWatch is to make of the document.
 struct Metadata<'a>(&'a Document<'a>);
 
 impl Serialize for Metadata<'_> {

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use super::{LABEL_LEN_MAX, MOUNT_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded};
 use crate::clock::Utc;
 use crate::metric::{SERIES_MAX, Series};
-use crate::sample;
+use crate::sample::Sample;
 
 /// `"disk_percent…":…,`: the longest key of [`crate::metric`] and its punctuation.
 const MEMBER_LEN_MAX: usize = 32 + escaped(MOUNT_LEN_MAX) + NUMBER_LEN_MAX;
@@ -16,25 +16,19 @@ const MEMBER_LEN_MAX: usize = 32 + escaped(MOUNT_LEN_MAX) + NUMBER_LEN_MAX;
 /// The head, and every series with the longest mount point.
 pub const LEN_MAX: usize = 32 + escaped(LABEL_LEN_MAX) + TIME_LEN_MAX + SERIES_MAX * MEMBER_LEN_MAX;
 
-struct Sample<'a> {
+struct Message<'a> {
     label: &'a str,
     series: &'a [Series],
-    sample: &'a sample::Sample,
+    sample: &'a Sample,
     time: Utc,
 }
 
 /// Writes a sample and gives the message's length.
-pub fn write(
-    buffer: &mut [u8],
-    label: &str,
-    series: &[Series],
-    sample: &sample::Sample,
-    time: Utc,
-) -> Option<usize> {
-    serde_json_core::to_slice(&Sample { label, series, sample, time }, buffer).ok()
+pub fn write(buffer: &mut [u8], label: &str, series: &[Series], sample: &Sample, time: Utc) -> Option<usize> {
+    serde_json_core::to_slice(&Message { label, series, sample, time }, buffer).ok()
 }
 
-impl Serialize for Sample<'_> {
+impl Serialize for Message<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut message = serializer.serialize_map(None)?;
         message.serialize_entry("label", self.label)?;

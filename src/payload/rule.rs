@@ -36,7 +36,7 @@ impl Serialize for Reading<'_> {
     }
 }
 
-/// The series' name in `CloudWatch`: `disk usage /data (pi-7)`.
+/// The series' name in CloudWatch: `disk usage /data (pi-7)`.
 struct Name<'a>(&'a Reading<'a>);
 
 impl fmt::Display for Name<'_> {

@@ -90,6 +90,7 @@ mod tests {
 
     const STAT: &[u8] = b"cpu  10 1 5 100 4 2 3 1 7 7\ncpu0 9 9 9 9 9 9 9 9 9 9\nintr 1\n";
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is what parse gives")]
     fn ticks(busy: u64, idle: u64) -> Result<Ticks, NoData> {
         Ok(Ticks { busy, idle })
     }

@@ -1,4 +1,4 @@
-//! Temperature of the `SoC`: from the firmware through `/dev/vcio`, or from the kernel's thermal zone.
+//! Temperature of the SoC: from the firmware through `/dev/vcio`, or from the kernel's thermal zone.
 //!
 //! `/sys/class/thermal/thermal_zone0/temp`: `48312`, in thousandths of a degree Celsius; its `type` is
 //! `cpu-thermal` on a Pi. Source: Documentation/driver-api/thermal/sysfs-api.rst; for the mailbox see
@@ -15,10 +15,10 @@ use crate::sys::device::vcio_property;
 /// Further zones are not looked at; a Pi has one.
 const ZONES_MAX: usize = 8;
 
-/// What the zone of the `SoC` is called, on kernels for the Pi and on others; the first is preferred.
+/// What the zone of the SoC is called, on kernels for the Pi and on others; the first is preferred.
 const ZONE_TYPES: [&[u8]; 4] = [b"cpu-thermal", b"cpu_thermal", b"soc-thermal", b"x86_pkg_temp"];
 
-/// A sensor that says something outside is broken: no `SoC` runs there.
+/// A sensor that says something outside is broken: no SoC runs there.
 const PLAUSIBLE_MILLICELSIUS: std::ops::RangeInclusive<i64> = -55_000..=150_000;
 
 /// The temperature in degrees Celsius.
@@ -27,7 +27,7 @@ pub struct Temperature {
     vcio_path: PathBuf,
     vcio: Option<File>,
     zones: [Zone; ZONES_MAX],
-    /// Which zone is the `SoC`'s, once found.
+    /// Which zone is the SoC's, once found.
     zone: Option<usize>,
 }
 
@@ -84,7 +84,7 @@ impl Temperature {
     }
 }
 
-/// The zone of the `SoC` by its type; where none has a known one, the first.
+/// The zone of the SoC by its type; where none has a known one, the first.
 fn find_zone(zones: &mut [Zone]) -> Option<usize> {
     let mut best = None;
     for (index, zone) in zones.iter_mut().enumerate() {

@@ -387,7 +387,9 @@ fn no_bytes_make_it_panic() {
             session.publish(b"x", 1, at(0)).unwrap();
         }
         let mut bytes = [0; 24];
-        bytes.iter_mut().for_each(|byte| *byte = random(&mut state).to_le_bytes()[3]);
+        for byte in &mut bytes {
+            *byte = random(&mut state).to_le_bytes()[3];
+        }
         // Half of them begin like a packet of a kind and a length that could be.
         if round % 2 == 0 {
             bytes[0] = [0x20, 0x40, 0xd0, 0xe0][round / 2 % 4];

@@ -43,16 +43,18 @@ pub fn fs_blocks(path: &CStr) -> io::Result<FsBlocks> {
 /// `ENOTTY` or `ENOSYS` if the file is not the mailbox.
 pub fn vcio_property(vcio: &File, message: &mut [u32]) -> io::Result<()> {
     const READ_WRITE: u32 = 3 << 30;
+    // musl declares the request as int, glibc as unsigned long; the bits are the same.
     #[expect(clippy::cast_possible_truncation, reason = "a pointer has 4 or 8 bytes")]
-    const REQUEST: u32 = READ_WRITE | (size_of::<*const u8>() as u32) << 16 | 100 << 8;
+    #[expect(clippy::cast_lossless, reason = "the type is another on each C library")]
+    const REQUEST: libc::Ioctl =
+        (READ_WRITE | (size_of::<*const u8>() as u32) << 16 | 100 << 8) as libc::Ioctl;
 
     if message.first().map(|&bytes| bytes as usize) != Some(size_of_val(message)) {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }
     // SAFETY: the driver reads and writes as many bytes as the first word says, which is the
-    // buffer's own length. `as _`: musl declares the request as int, glibc as unsigned long.
-    check(unsafe { libc::ioctl(vcio.as_raw_fd(), REQUEST as _, message.as_mut_ptr()) })?;
-    Ok(())
+    // buffer's own length.
+    check(unsafe { libc::ioctl(vcio.as_raw_fd(), REQUEST, message.as_mut_ptr()) }).map(drop)
 }
 
 #[cfg(test)]
