@@ -75,7 +75,7 @@ fn mac(interfaces: &Path) -> Option<String> {
         let is_address = address.len() == 12
             && address.bytes().all(|digit| digit.is_ascii_hexdigit())
             && address.bytes().any(|digit| digit != b'0');
-        (is_address && read("type")?.trim() == ETHERNET).then(|| address.to_lowercase())
+        (is_address && read("type")?.trim() == ETHERNET).then(|| address.to_ascii_lowercase())
     })
 }
 

@@ -39,7 +39,7 @@ pub fn start(target: LogTarget) -> bool {
             } else if is_journal {
                 writeln!(line, "<{severity}>{text}") // sd-daemon(3)
             } else {
-                writeln!(line, "pivitals: {}: {text}", record.level().as_str().to_lowercase())
+                writeln!(line, "pivitals: {}: {text}", record.level().as_str().to_ascii_lowercase())
             }
         })
         .try_init();

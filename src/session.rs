@@ -7,7 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use heapless::Vec;
 
 use crate::clock::BootTime;
@@ -106,6 +106,12 @@ pub enum Refusal {
     /// Another reason code of MQTT 5, section 3.2.2.2.
     Other(u8),
 }
+
+/// Kinds of packets (MQTT 5, section 2.1.2).
+const CONNACK: u8 = 2;
+const PUBACK: u8 = 4;
+const PINGRESP: u8 = 13;
+const DISCONNECT: u8 = 14;
 
 /// What ends a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,8 +243,7 @@ impl<T: Copy> Session<T> {
     /// # Errors
     /// What ends the session. It is of no use after that.
     pub fn next_event(&mut self) -> Result<Option<Event<T>>, SessionError> {
-        while let Some(length) = frame_len(&self.incoming)? {
-            let frame = self.incoming.split_to(length);
+        while let Some(frame) = Frame::take_from(&mut self.incoming)? {
             let packet = match &self.codec {
                 Codec::V3(_) => v3::read(frame)?,
                 Codec::V5(_) => v5::read(frame)?,
@@ -263,7 +268,7 @@ impl<T: Copy> Session<T> {
                 Ok(None)
             }
             (Packet::Disconnect { reason }, true) => Err(SessionError::Disconnected(reason)),
-            (Packet::Accepted(_) | Packet::Refused(_), true) => Err(SessionError::Unexpected(2)),
+            (Packet::Accepted(_) | Packet::Refused(_), true) => Err(SessionError::Unexpected(CONNACK)),
             (_, false) => Err(SessionError::Malformed), // MQTT 5, section 3.2: CONNACK is the first
         }
     }
@@ -419,35 +424,49 @@ impl<T: Copy> Session<T> {
     }
 }
 
-/// The length of the packet that `bytes` begin with, once all of it is there.
+/// One whole packet.
 ///
 /// The codec is given whole packets only: its version 5 reader cannot tell some short but whole ones
 /// from packets of which more is to come.
-fn frame_len(bytes: &[u8]) -> Result<Option<usize>, SessionError> {
-    // Only what a publisher gets; and those kinds have no flags (MQTT 5, section 2.1.3).
-    match bytes.first().map(|first| (first >> 4, first & 0x0f)) {
-        None => return Ok(None),
-        Some((2 | 4 | 13 | 14, 0)) => {}
-        Some((2 | 4 | 13 | 14, _)) => return Err(SessionError::Malformed),
-        Some((kind, _)) => return Err(SessionError::Unexpected(kind)),
-    }
-    let mut remaining = 0;
-    for (index, &byte) in bytes.iter().skip(1).take(4).enumerate() {
-        remaining |= usize::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            let length = 2 + index + remaining;
-            if length > INBOUND_LEN_MAX {
-                return Err(SessionError::InboundTooLong(length));
-            }
-            return Ok((bytes.len() >= length).then_some(length));
-        }
-    }
-    // MQTT 5, section 1.5.5: four bytes at the most.
-    if bytes.len() > 4 { Err(SessionError::Malformed) } else { Ok(None) }
+struct Frame {
+    bytes: Bytes,
+    header_len: usize,
 }
 
-/// The part of a packet after its fixed header.
-fn body(frame: &[u8]) -> &[u8] {
-    let length_bytes = frame.iter().skip(1).take_while(|&&byte| byte & 0x80 != 0).count() + 1;
-    frame.get(1 + length_bytes..).unwrap_or_default()
+impl Frame {
+    /// The packet that `bytes` begin with, once all of it is there.
+    fn take_from(bytes: &mut BytesMut) -> Result<Option<Self>, SessionError> {
+        // Only what a publisher gets; and those kinds have no flags (MQTT 5, section 2.1.3).
+        match bytes.first().map(|first| (first >> 4, first & 0x0f)) {
+            None => return Ok(None),
+            Some((CONNACK | PUBACK | PINGRESP | DISCONNECT, 0)) => {}
+            Some((CONNACK | PUBACK | PINGRESP | DISCONNECT, _)) => return Err(SessionError::Malformed),
+            Some((kind, _)) => return Err(SessionError::Unexpected(kind)),
+        }
+        let mut body_len = 0;
+        for (index, &byte) in bytes.iter().skip(1).take(4).enumerate() {
+            body_len |= usize::from(byte & 0x7f) << (7 * index);
+            if byte & 0x80 == 0 {
+                let header_len = 2 + index;
+                let length = header_len + body_len;
+                if length > INBOUND_LEN_MAX {
+                    return Err(SessionError::InboundTooLong(length));
+                }
+                let is_whole = bytes.len() >= length;
+                return Ok(is_whole.then(|| Self { bytes: bytes.split_to(length).freeze(), header_len }));
+            }
+        }
+        // MQTT 5, section 1.5.5: four bytes at the most.
+        if bytes.len() > 4 { Err(SessionError::Malformed) } else { Ok(None) }
+    }
+
+    /// The kind of packet (MQTT 5, section 2.1.2).
+    fn kind(&self) -> u8 {
+        self.bytes.first().map_or(0, |first| first >> 4)
+    }
+
+    /// What follows the fixed header.
+    fn body(&self) -> &[u8] {
+        self.bytes.get(self.header_len..).unwrap_or_default()
+    }
 }

@@ -1,10 +1,10 @@
 //! MQTT 3.1.1 through `rumqttc`'s codec.
 
 use bytes::{Bytes, BytesMut};
-use rumqttc::mqttbytes::QoS;
-use rumqttc::mqttbytes::v4::{self, Connect, Publish};
+use rumqttc::mqttbytes::v4::{ConnAck, Connect, Disconnect, PingReq, PubAck, Publish};
+use rumqttc::mqttbytes::{FixedHeader, QoS};
 
-use super::{INBOUND_LEN_MAX, Packet, Refusal, SessionError, Settings, Terms, body};
+use super::{CONNACK, Frame, PINGRESP, PUBACK, Packet, Refusal, SessionError, Settings, Terms};
 
 /// Writes the packets that depend on the session's settings.
 #[derive(Debug)]
@@ -33,29 +33,33 @@ impl Codec {
 }
 
 pub fn ping_request(outgoing: &mut BytesMut) {
-    let written = v4::PingReq.write(outgoing);
+    let written = PingReq.write(outgoing);
     debug_assert!(written.is_ok(), "two bytes");
 }
 
 pub fn disconnect(outgoing: &mut BytesMut) {
-    let written = v4::Disconnect.write(outgoing);
+    let written = Disconnect.write(outgoing);
     debug_assert!(written.is_ok(), "two bytes");
 }
 
 /// Reads one whole packet.
-pub fn read(mut frame: BytesMut) -> Result<Packet, SessionError> {
-    let first = frame.first().copied().unwrap_or(0);
-    if let (0x20, &[_, code]) = (first, body(&frame))
-        && code != 0
-    {
-        return Ok(Packet::Refused(refusal(code)));
+pub fn read(frame: Frame) -> Result<Packet, SessionError> {
+    let header = FixedHeader::new(frame.kind() << 4, frame.header_len - 1, frame.body().len());
+    match (frame.kind(), frame.body()) {
+        (CONNACK, &[_, code]) if code != 0 => Ok(Packet::Refused(refusal(code))),
+        (CONNACK, [_, _]) => {
+            ConnAck::read(header, frame.bytes).map(|_| Packet::Accepted(Terms::default())).map_err(malformed)
+        }
+        (PUBACK, [_, _]) => PubAck::read(header, frame.bytes)
+            .map(|ack| Packet::PubAck { id: ack.pkid, reason: 0 })
+            .map_err(malformed),
+        (PINGRESP, []) => Ok(Packet::PingResp),
+        _ => Err(SessionError::Malformed), // a 3.1.1 broker has no DISCONNECT
     }
-    match v4::Packet::read(&mut frame, INBOUND_LEN_MAX) {
-        Ok(v4::Packet::ConnAck(_)) => Ok(Packet::Accepted(Terms::default())),
-        Ok(v4::Packet::PubAck(ack)) => Ok(Packet::PubAck { id: ack.pkid, reason: 0 }),
-        Ok(v4::Packet::PingResp) => Ok(Packet::PingResp),
-        _ => Err(SessionError::Malformed),
-    }
+}
+
+fn malformed(_: rumqttc::mqttbytes::Error) -> SessionError {
+    SessionError::Malformed
 }
 
 /// MQTT 3.1.1, section 3.2.2.3.

@@ -6,10 +6,14 @@
 use bytes::{Bytes, BytesMut};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
-    self, Connect, ConnectProperties, Disconnect, DisconnectReasonCode, Publish,
+    ConnAck, Connect, ConnectProperties, Disconnect, DisconnectReasonCode, FixedHeader, PingReq, PubAck,
+    Publish,
 };
 
-use super::{INBOUND_LEN_MAX, Packet, Refusal, SessionError, Settings, Terms, body};
+use super::{
+    CONNACK, DISCONNECT, Frame, INBOUND_LEN_MAX, PINGRESP, PUBACK, Packet, Refusal, SessionError, Settings,
+    Terms,
+};
 
 /// Writes the packets that depend on the session's settings.
 #[derive(Debug)]
@@ -54,7 +58,7 @@ impl Codec {
 }
 
 pub fn ping_request(outgoing: &mut BytesMut) {
-    let written = v5::PingReq::write(outgoing);
+    let written = PingReq::write(outgoing);
     debug_assert!(written.is_ok(), "two bytes");
 }
 
@@ -64,32 +68,37 @@ pub fn disconnect(outgoing: &mut BytesMut) {
 }
 
 /// Reads one whole packet.
-pub fn read(mut frame: BytesMut) -> Result<Packet, SessionError> {
-    let first = frame.first().copied().unwrap_or(0);
-    match (first, body(&frame)) {
-        // CONNACK with a refusal; of a 3.1.1 broker, in its own short form.
-        (0x20, &[_, code, ..]) if code != 0 => return Ok(Packet::Refused(refusal(code))),
-        // PUBACK with a refusal; whatever properties follow.
-        (0x40, &[high, low, reason, ..]) if reason >= 0x80 => {
-            return Ok(Packet::PubAck { id: u16::from_be_bytes([high, low]), reason });
+pub fn read(frame: Frame) -> Result<Packet, SessionError> {
+    let header = FixedHeader::new(frame.kind() << 4, frame.header_len - 1, frame.body().len());
+    match (frame.kind(), frame.body()) {
+        // Of a 3.1.1 broker, in its own short form.
+        (CONNACK, &[_, code, ..]) if code != 0 => Ok(Packet::Refused(refusal(code))),
+        (CONNACK, _) => ConnAck::read(header, frame.bytes).map(accepted).map_err(malformed),
+        // Whatever properties follow.
+        (PUBACK, &[high, low, reason, ..]) if reason >= 0x80 => {
+            Ok(Packet::PubAck { id: u16::from_be_bytes([high, low]), reason })
         }
-        (0xe0, &[]) => return Ok(Packet::Disconnect { reason: 0 }),
-        (0xe0, &[reason, ..]) => return Ok(Packet::Disconnect { reason }),
-        _ => {}
-    }
-    match v5::Packet::read(&mut frame, None) {
-        Ok(v5::Packet::ConnAck(ack)) => {
-            Ok(Packet::Accepted(ack.properties.map_or_else(Terms::default, |terms| Terms {
-                receive_maximum: terms.receive_max,
-                keep_alive_secs: terms.server_keep_alive,
-                packet_len_max: terms.max_packet_size,
-                qos_0_only: terms.max_qos == Some(0),
-            })))
-        }
-        Ok(v5::Packet::PubAck(ack)) => Ok(Packet::PubAck { id: ack.pkid, reason: 0 }),
-        Ok(v5::Packet::PingResp(_)) => Ok(Packet::PingResp),
+        (PUBACK, _) => PubAck::read(header, frame.bytes)
+            .map(|ack| Packet::PubAck { id: ack.pkid, reason: 0 })
+            .map_err(malformed),
+        (PINGRESP, []) => Ok(Packet::PingResp),
+        (DISCONNECT, []) => Ok(Packet::Disconnect { reason: 0 }),
+        (DISCONNECT, &[reason, ..]) => Ok(Packet::Disconnect { reason }),
         _ => Err(SessionError::Malformed),
     }
+}
+
+fn accepted(ack: ConnAck) -> Packet {
+    Packet::Accepted(ack.properties.map_or_else(Terms::default, |terms| Terms {
+        receive_maximum: terms.receive_max,
+        keep_alive_secs: terms.server_keep_alive,
+        packet_len_max: terms.max_packet_size,
+        qos_0_only: terms.max_qos == Some(0),
+    }))
+}
+
+fn malformed(_: rumqttc::v5::mqttbytes::Error) -> SessionError {
+    SessionError::Malformed
 }
 
 /// MQTT 5, section 3.2.2.2; 1 is what a 3.1.1 broker says of a version that it does not know.

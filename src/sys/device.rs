@@ -45,7 +45,6 @@ pub fn vcio_property(vcio: &File, message: &mut [u32]) -> io::Result<()> {
     const READ_WRITE: u32 = 3 << 30;
     // musl declares the request as int, glibc as unsigned long; the bits are the same.
     #[expect(clippy::cast_possible_truncation, reason = "a pointer has 4 or 8 bytes")]
-    #[expect(clippy::cast_lossless, reason = "the type is another on each C library")]
     const REQUEST: libc::Ioctl =
         (READ_WRITE | (size_of::<*const u8>() as u32) << 16 | 100 << 8) as libc::Ioctl;
 
