@@ -9,7 +9,7 @@ use serde::ser::{Serialize, Serializer};
 use crate::clock::Utc;
 use crate::metric::{SERIES_MAX, Series};
 use crate::outbox::Parts;
-use crate::sample::Sample;
+use crate::sample::{Reading, Sample};
 
 mod emf;
 mod flat;
@@ -34,8 +34,8 @@ const fn escaped(len: usize) -> usize {
     2 * len
 }
 
-/// The longest number: a sign, nine digits of an `f32`, a point and an exponent.
-const NUMBER_LEN_MAX: usize = 16;
+/// The longest number: a sign, seventeen digits of an `f64`, a point and an exponent.
+const NUMBER_LEN_MAX: usize = 24;
 /// The longest time, in milliseconds since 1970, as a `u64` has it.
 const TIME_LEN_MAX: usize = 20;
 
@@ -96,7 +96,7 @@ impl Encoder {
     /// say is nothing.
     #[must_use]
     pub fn parts(&self, sample: &Sample) -> Parts {
-        let is_known = |&(_, reading): &(usize, &Result<f32, _>)| reading.is_ok();
+        let is_known = |&(_, reading): &(usize, &Reading)| reading.is_ok();
         let known = sample.readings.iter().enumerate().filter(is_known).map(|(index, _)| index);
         match self.format {
             Format::Rule => Parts::of(known),
@@ -131,10 +131,8 @@ impl Encoder {
 }
 
 /// A value rounded to one decimal, the form in which every number is sent.
-fn rounded(value: f32) -> f32 {
-    #[expect(clippy::cast_possible_truncation, reason = "f32's own precision is the result's")]
-    let rounded = ((f64::from(value) * 10.0).round() / 10.0) as f32;
-    rounded + 0.0 // −0.0, of a small negative value, becomes 0.0
+fn rounded(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0 + 0.0 // −0.0, of a small negative value, becomes 0.0
 }
 
 /// Text that is put together while it is written: a string in JSON, escaped.

@@ -6,7 +6,7 @@ use crate::clock::BootTime;
 use crate::metric::{SERIES_MAX, Series};
 
 /// A value in its metric's unit, or the reason why there is none. Never a zero for "unknown".
-pub type Reading = Result<f32, NoData>;
+pub type Reading = Result<f64, NoData>;
 
 /// The readings of a sample, one a series, in the configuration's order.
 pub type Readings = Vec<Reading, SERIES_MAX>;

@@ -105,7 +105,7 @@ struct Document<'a> {
 
 impl Document<'_> {
     /// What is known: a reading that is not to be had is neither declared nor given.
-    fn known(&self) -> impl Iterator<Item = (&Series, f32)> {
+    fn known(&self) -> impl Iterator<Item = (&Series, f64)> {
         let readings = self.series.iter().zip(&self.sample.readings);
         readings.filter_map(|(series, reading)| Some((series, reading.ok()?)))
     }

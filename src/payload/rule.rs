@@ -16,12 +16,12 @@ pub const LEN_MAX: usize =
 struct Reading<'a> {
     label: &'a str,
     series: &'a Series,
-    value: f32,
+    value: f64,
     time: Utc,
 }
 
 /// Writes a reading and gives the message's length.
-pub fn write(buffer: &mut [u8], label: &str, series: &Series, value: f32, time: Utc) -> Option<usize> {
+pub fn write(buffer: &mut [u8], label: &str, series: &Series, value: f64, time: Utc) -> Option<usize> {
     serde_json_core::to_slice(&Reading { label, series, value, time }, buffer).ok()
 }
 

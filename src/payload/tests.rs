@@ -2,7 +2,7 @@ use super::*;
 use crate::clock::BootTime;
 use crate::metric::MOUNTS_MAX;
 use crate::metric::Metric;
-use crate::sample::{NoData, Reading, Readings};
+use crate::sample::{NoData, Readings};
 
 const TIME: Utc = Utc::from_millis(1_767_225_600_000);
 
@@ -127,10 +127,17 @@ fn strings_are_escaped() {
 
 #[test]
 fn values_are_rounded_to_one_decimal() {
-    for (value, expected) in
-        [(48.25, 48.3), (48.249, 48.2), (99.99, 100.0), (-0.04, 0.0), (-12.34, -12.3), (3884.66, 3884.7)]
-    {
-        assert!((rounded(value) - expected).abs() < f32::EPSILON, "{value}");
+    for (value, expected) in [
+        (48.25, 48.3),
+        (48.249, 48.2),
+        (99.99, 100.0),
+        (-0.04, 0.0),
+        (-12.34, -12.3),
+        (54.35, 54.4),
+        (3884.65, 3884.7),
+        (1e300, 1e300),
+    ] {
+        assert!((rounded(value) - expected).abs() < f64::EPSILON, "{value}");
     }
     assert!(rounded(-0.04).is_sign_positive());
 }
@@ -148,7 +155,7 @@ fn the_longest_of_everything_fits() {
         }
     }
     assert_eq!(longest.len(), SERIES_MAX);
-    let sample = sample(&[Ok(f32::MIN); SERIES_MAX]);
+    let sample = sample(&[Ok(-1.234_567_890_123_456_7e300); SERIES_MAX]);
     let time = Utc::from_millis(u64::MAX);
     for (format, limit) in
         [(Format::Rule, rule::LEN_MAX), (Format::Flat, flat::LEN_MAX), (Format::Emf, emf::LEN_MAX)]

@@ -79,8 +79,7 @@ fn busy_percent(last: Result<Ticks, NoData>, now: Result<Ticks, NoData>) -> Read
     #[expect(clippy::cast_precision_loss, reason = "a percentage needs no more than f64 has")]
     match busy as f64 + idle as f64 {
         0.0 => Err(NoData::NotYet),
-        #[expect(clippy::cast_possible_truncation, reason = "0 to 100")]
-        total => Ok((100.0 * busy as f64 / total) as f32),
+        total => Ok(100.0 * busy as f64 / total),
     }
 }
 

@@ -35,8 +35,7 @@ fn used_percent(FsBlocks { total, free, available }: FsBlocks) -> Reading {
     #[expect(clippy::cast_precision_loss, reason = "a percentage needs no more than f64 has")]
     match used as f64 + available as f64 {
         0.0 => Err(NoData::NotPresent), // procfs and its like have no blocks
-        #[expect(clippy::cast_possible_truncation, reason = "0 to 100")]
-        usable => Ok((100.0 * used as f64 / usable) as f32),
+        usable => Ok(100.0 * used as f64 / usable),
     }
 }
 

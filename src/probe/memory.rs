@@ -27,12 +27,8 @@ impl Memory {
     pub fn read(&mut self) -> Reading {
         let mut buffer = [0; HEAD_LEN];
         let used_kib = parse_used_kib(self.meminfo.read_into(&mut buffer)?)?;
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            reason = "f32 is exact to 0.1 MB up to a terabyte's hundredth, more than a Pi has"
-        )]
-        Ok((used_kib as f64 * 1024.0 / 1e6) as f32)
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 2⁵³ KiB, more than a Pi has")]
+        Ok(used_kib as f64 * 1024.0 / 1e6)
     }
 }
 

@@ -57,7 +57,7 @@ impl Temperature {
             })
         })?;
         #[expect(clippy::cast_precision_loss, reason = "at most six digits")]
-        Ok(millicelsius as f32 / 1000.0)
+        Ok(millicelsius as f64 / 1000.0)
     }
 
     fn ask_firmware(&mut self) -> Result<i64, NoData> {

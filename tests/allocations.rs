@@ -1,0 +1,143 @@
+//! After the first time, taking a sample, queueing, encoding, publishing and acknowledging it
+//! allocates nothing on the heap.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use pivitals::clock::{BUILT_SECS, BootTime, Utc, WallClock};
+use pivitals::config::Config;
+use pivitals::identity::Identity;
+use pivitals::outbox::{Outbox, Ticket};
+use pivitals::payload::{Encoder, Format};
+use pivitals::probe::Probes;
+use pivitals::session::{Event, Session, Settings, Version};
+
+/// Counts what it is asked for, and lets the system do it.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+#[expect(unsafe_code, reason = "an allocator cannot be had without")]
+// SAFETY: every call is handed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const CYCLES: usize = 10_000;
+
+/// All that a cycle goes through, without a network.
+struct Station {
+    probes: Probes,
+    encoder: Encoder,
+    outbox: Outbox,
+    session: Session<Ticket>,
+    wall: WallClock,
+    now: BootTime,
+    published: u16,
+}
+
+impl Station {
+    fn new(format: Format, version: Version) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots/pi-4");
+        let config = Config::read(None, &[], &Identity::read(&root)).unwrap();
+        let now = BootTime::from_millis(100_000);
+        let settings = Settings {
+            version,
+            client_id: &config.client_id,
+            topic: &config.topic,
+            keep_alive_secs: config.keep_alive_secs,
+        };
+        let mut session = Session::new(&settings, now);
+        flush(&mut session, now);
+        session.receive(if version == Version::V3 { &[0x20, 2, 0, 0] } else { &[0x20, 3, 0, 0, 0] });
+        assert_eq!(session.next_event(), Ok(Some(Event::Connected)));
+        Self {
+            probes: Probes::new(&root, &config.series),
+            encoder: Encoder::new(format, config.series.clone(), &config.label, &config.namespace),
+            outbox: Outbox::new(config.queue),
+            session,
+            wall: WallClock::default(),
+            now,
+            published: 0,
+        }
+    }
+
+    /// Samples, queues, encodes and publishes; and takes the acknowledgements.
+    fn cycle(&mut self) {
+        self.now = self.now + Duration::from_secs(60);
+        self.wall.update(self.now, Utc::from_millis(BUILT_SECS * 1000 + self.now.as_millis()));
+        let sample = self.probes.sample(self.now);
+        let parts = self.encoder.parts(&sample);
+        self.outbox.push(sample, parts);
+        let before = self.published;
+        while let Some(ticket) = self.outbox.next_ticket() {
+            let dated = self
+                .outbox
+                .waiting(ticket)
+                .map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
+            let message = self.encoder.encode(ticket.part(), dated).unwrap();
+            let ticket = self.outbox.sent(ticket, message.samples);
+            self.session.publish(message.payload, ticket, self.now).unwrap();
+            self.published = self.published.wrapping_add(1).max(1);
+        }
+        assert_ne!(self.published, before, "nothing was published");
+        flush(&mut self.session, self.now);
+        let mut id = before;
+        while id != self.published {
+            id = id.wrapping_add(1).max(1);
+            let [high, low] = id.to_be_bytes();
+            self.session.receive(&[0x40, 2, high, low]);
+            match self.session.next_event() {
+                Ok(Some(Event::Acknowledged(ticket))) => self.outbox.acknowledge(ticket),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(self.outbox.is_empty());
+    }
+}
+
+fn flush(session: &mut Session<Ticket>, now: BootTime) {
+    let flushed: Result<(), ()> = session.flush(now, |bytes| if bytes.is_empty() { Err(()) } else { Ok(()) });
+    flushed.unwrap();
+}
+
+/// One test, so that no other one allocates meanwhile.
+#[test]
+fn a_cycle_allocates_nothing_after_the_first() {
+    for (format, version) in [
+        (Format::Rule, Version::V5),
+        (Format::Rule, Version::V3),
+        (Format::Flat, Version::V5),
+        (Format::Emf, Version::V5),
+    ] {
+        let mut station = Station::new(format, version);
+        station.cycle();
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        assert!(before > 0, "the allocator does not count");
+        for _ in 0..CYCLES {
+            station.cycle();
+        }
+        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+        assert_eq!(allocations, 0, "{format:?}, {version:?}: allocations in {CYCLES} cycles");
+    }
+}
