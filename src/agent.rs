@@ -140,27 +140,29 @@ impl Agent {
     /// # Errors
     /// The first failure, unless another version of the protocol may help.
     pub fn once(&mut self) -> Result<(), Failure> {
+        self.notices = Notices::of_one_sample();
         self.probes.prime();
         std::thread::sleep(RATE_TIME);
         self.sample(clock::boot_time());
         let mut ready = Readiness::default();
-        while !self.outbox.is_empty() {
+        loop {
             let now = clock::boot_time();
-            self.wall.update(now, clock::utc());
-            if !self.wall.is_set() {
-                return Err(Failure::ClockNotSet);
-            }
             if let Err(failure) = self.serve(ready, now, Mode::Publish) {
                 if !self.version.is_other_tried_after(&failure) {
                     return Err(failure);
                 }
                 self.disconnected(now + backoff::FLOOR);
             }
+            if self.outbox.is_empty() {
+                self.disconnect();
+                return Ok(());
+            }
+            if !self.wall.is_set() {
+                return Err(Failure::ClockNotSet);
+            }
             let deadline = self.deadline(now, Mode::Publish);
             (_, ready) = self.wait(NO_SIGNALS, now, deadline);
         }
-        self.disconnect();
-        Ok(())
     }
 
     /// A failure in words, with the values in question.

@@ -49,7 +49,8 @@ fn payloads(board: &str, format: &str) -> String {
     outbox.push(sample, parts);
     let mut text = String::new();
     while let Some(ticket) = outbox.next_ticket() {
-        let message = encoder.encode(ticket.part(), outbox.waiting(ticket).map(|sample| (sample, TIME))).unwrap();
+        let message =
+            encoder.encode(ticket.part(), outbox.waiting(ticket).map(|sample| (sample, TIME))).unwrap();
         text.push_str(std::str::from_utf8(message.payload).unwrap());
         text.push('\n');
         outbox.sent(ticket, message.samples);
@@ -80,7 +81,8 @@ fn every_board_says_what_is_expected_of_it() {
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(&path, &payloads).unwrap();
             }
-            let expected = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let expected =
+                fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             assert_eq!(payloads, expected, "{board}, {format}");
         }
     }

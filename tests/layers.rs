@@ -16,7 +16,9 @@ fn files() -> BTreeMap<String, String> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 visit(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !path.ends_with("tests.rs")
+            {
                 let name = path.strip_prefix(source()).unwrap().display().to_string();
                 let text = fs::read_to_string(&path).unwrap();
                 let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
@@ -51,8 +53,11 @@ fn layers() -> Vec<String> {
 #[test]
 fn every_module_stands_in_the_list_of_layers_and_is_there() {
     let layers = layers();
-    let mut modules: Vec<_> =
-        files().keys().map(|file| module(file).to_owned()).filter(|name| name != "lib" && name != "main").collect();
+    let mut modules: Vec<_> = files()
+        .keys()
+        .map(|file| module(file).to_owned())
+        .filter(|name| name != "lib" && name != "main")
+        .collect();
     modules.dedup();
     for name in &modules {
         assert!(layers.contains(name), "{name} is not in the list in lib.rs");

@@ -18,6 +18,11 @@ pub struct Notices {
 }
 
 impl Notices {
+    /// For a command that has nothing to say when all goes well.
+    pub fn of_one_sample() -> Self {
+        Self { publishing: true, ..Self::default() }
+    }
+
     /// Tells which readings have gone since the last sample, and which are back.
     pub fn sample(&mut self, series: &[Series], sample: &Sample) {
         for (index, (series, reading)) in series.iter().zip(&sample.readings).enumerate() {

@@ -58,7 +58,9 @@ impl Program {
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => panic!("no line with {part:?} in {limit:?}; {self}"),
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended without a line with {part:?}; {self}"),
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("it ended without a line with {part:?}; {self}")
+                }
             }
         }
     }
