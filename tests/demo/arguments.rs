@@ -49,17 +49,20 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Arguments
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (argument.as_str(), None),
         };
-        let mut value = || attached.clone().or_else(|| arguments.next()).unwrap_or_default();
+        let mut value = || {
+            let value = attached.clone().or_else(|| arguments.next());
+            value.ok_or_else(|| usage(&format!("{name} needs a value")))
+        };
         match name {
             "--help" | "-h" => return Ok(None),
             "--samples" => {
-                let value = value();
+                let value = value()?;
                 let samples = u64::from_str(&value).ok().filter(|&samples| samples > 0);
                 let wrong = || usage(&format!("--samples {value}: a number from 1 on is needed"));
                 parsed.samples = Some(samples.ok_or_else(wrong)?);
             }
             "--format" => {
-                let value = value();
+                let value = value()?;
                 let format = FORMATS.iter().find(|(name, _)| *name == value).map(|(_, format)| *format);
                 let wrong = || usage(&format!("--format {value}: rule, flat or emf is needed"));
                 parsed.format = format.ok_or_else(wrong)?;

@@ -57,7 +57,8 @@ enum Input {
 }
 
 fn main() -> ExitCode {
-    let arguments = match arguments::parse(std::env::args().skip(1)) {
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let arguments = match arguments::parse(words) {
         Ok(Some(arguments)) => arguments,
         Ok(None) => {
             let mut screen = Screen::new();
@@ -93,7 +94,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let (sender, inputs) = channel();
     let agent = Agent::start(&config, root, sender.clone())?;
     let mut screen = Screen::new();
-    let _keyboard = screen.is_terminal().then(|| Keyboard::take(sender.clone()));
+    let _keyboard = screen.is_terminal().then(|| Keyboard::take(sender.clone())).flatten();
     let mut lines = vec![
         format!("demo    the agent: pivitals {}, process {}", env!("CARGO_PKG_VERSION"), agent.id()),
         format!("demo    the broker: {}:{}, with certificates made just now", broker.host(), broker.port()),

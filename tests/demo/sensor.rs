@@ -17,7 +17,7 @@ use pivitals::sample::NoData;
 const IDLE_MILLICELSIUS: f64 = 42_000.0;
 const MILLICELSIUS_PER_PERCENT: f64 = 300.0;
 /// How much of the way to the temperature of the present load is gone in a second.
-const APPROACH: f64 = 0.15;
+const APPROACH: f64 = 0.05;
 
 /// A simulated sensor.
 pub struct Sensor {

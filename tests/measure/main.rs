@@ -1,0 +1,153 @@
+//! `cargo measure`: what the release binary costs, measured on this machine, against its limits.
+//!
+//! It builds the static x86_64 binary and runs it against the embedded broker, with the four default
+//! metrics and a sample a second: by itself, under strace and under valgrind's callgrind. Counts are
+//! compared, not times, so that a busy machine gives the same figures.
+
+use std::fmt::Display;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use pivitals_broker::{Broker, Event, Manners, Pki, Program, TestDir};
+
+mod calls;
+mod instructions;
+
+const TARGET: &str = "x86_64-unknown-linux-musl";
+const MESSAGES_A_SAMPLE: usize = 4;
+const PATIENCE: Duration = Duration::from_secs(300);
+
+const BINARY_LEN_MAX: u64 = 1_600_000;
+const HIGH_WATER_MAX_KB: u64 = 1_700;
+const THREADS: u64 = 1;
+const WRITTEN_MAX: u64 = 0;
+const CALLS_MAX: u64 = 12;
+const INSTRUCTIONS_MAX: u64 = 150_000;
+
+fn main() -> ExitCode {
+    for tool in ["strace", "valgrind"] {
+        if Command::new(tool).arg("--version").output().is_err() {
+            eprintln!("{tool} is missing; on Debian: apt install strace valgrind");
+            return ExitCode::FAILURE;
+        }
+    }
+    let binary = build();
+    let bench = Bench::new(binary);
+    println!("| what | measured | at most |\n|---|---|---|");
+    let mut is_within =
+        row("size of the binary, bytes", fs::metadata(&bench.binary).unwrap().len(), BINARY_LEN_MAX);
+
+    let process = bench.process();
+    is_within &= row("memory at its highest (VmHWM), kB", process.high_water_kb, HIGH_WATER_MAX_KB);
+    is_within &= row("threads", process.threads, THREADS);
+    is_within &= row("bytes written to storage", process.written, WRITTEN_MAX);
+
+    let calls = calls::of_a_cycle(&bench);
+    is_within &= row("system calls of a cycle", calls.most, CALLS_MAX);
+    is_within &=
+        row("instructions of a cycle, user mode", instructions::of_a_cycle(&bench), INSTRUCTIONS_MAX);
+    println!("| bytes of a cycle on the wire, out and in | {} and {} | |", calls.sent, calls.received);
+    println!("\nThe calls of a cycle: {}", calls.names.join(", "));
+    if is_within { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn row(what: &str, measured: u64, limit: u64) -> bool {
+    let remark: &dyn Display = if measured <= limit { &"" } else { &": TOO MUCH" };
+    println!("| {what} | {measured} | {limit}{remark} |");
+    measured <= limit
+}
+
+fn build() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root).args(["build", "--quiet", "--release", "--bin", "pivitals", "--target", TARGET]);
+    let status = cargo.status().unwrap_or_else(|error| panic!("{cargo:?}: {error}"));
+    assert!(status.success(), "{cargo:?}: {status}");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    target.join(TARGET).join("release/pivitals")
+}
+
+/// The binary, a broker, and a board with a sensor.
+struct Bench {
+    binary: PathBuf,
+    dir: TestDir,
+    broker: Broker,
+}
+
+/// What the kernel says of a process with its session up.
+struct Process {
+    high_water_kb: u64,
+    threads: u64,
+    written: u64,
+}
+
+impl Bench {
+    fn new(binary: PathBuf) -> Self {
+        let dir = TestDir::new("measure");
+        let pki = Pki::new(dir.path());
+        let broker = Broker::start(&pki, Manners::default());
+        let certs = pki.device("pi-7").dir;
+        let zone = dir.path().join("root/sys/class/thermal/thermal_zone0");
+        fs::create_dir_all(&zone).unwrap();
+        fs::write(zone.join("type"), "cpu-thermal\n").unwrap();
+        fs::write(zone.join("temp"), "48312\n").unwrap();
+        std::os::unix::fs::symlink("/proc", dir.path().join("root/proc")).unwrap();
+        let config = format!(
+            "endpoint = localhost\nport = {}\ncerts = {}\nclient_id = pi-7\ninterval = 1\nlog = stderr\n",
+            broker.port(),
+            certs.display()
+        );
+        fs::write(dir.path().join("pivitals.conf"), config).unwrap();
+        Self { binary, dir, broker }
+    }
+
+    /// Starts the agent, under a tool if there is one, and waits until so many samples were published.
+    fn run(&self, tool: &[&str], samples: usize) -> Program {
+        let mut words = tool.iter();
+        let mut command = match words.next() {
+            Some(tool) => {
+                let mut command = Command::new(tool);
+                command.args(words).arg(&self.binary);
+                command
+            }
+            None => Command::new(&self.binary),
+        };
+        command.arg("run").arg("--config").arg(self.dir.path().join("pivitals.conf"));
+        command.arg("--root").arg(self.dir.path().join("root"));
+        let agent = Program::start(&mut command);
+        for _ in 0..samples * MESSAGES_A_SAMPLE {
+            self.broker.wait_for(PATIENCE, Event::published);
+        }
+        agent
+    }
+
+    /// Ends an agent, or the tool that it runs under, and gives what was written.
+    fn end(&self, mut agent: Program, pid: u32) -> Vec<String> {
+        let kill = Command::new("sh").arg("-c").arg(format!("kill -s TERM {pid}")).status();
+        assert!(kill.is_ok_and(|status| status.success()), "{agent}");
+        let (status, lines) = agent.wait(PATIENCE);
+        assert!(status.success(), "{lines:#?}");
+        assert_eq!(self.broker.violations(), Vec::<String>::new());
+        lines
+    }
+
+    fn process(&self) -> Process {
+        let agent = self.run(&[], 5);
+        let pid = agent.id();
+        let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
+        let (status, io) = (read("status"), read("io"));
+        self.end(agent, pid);
+        let field = |text: &str, key: &str| -> u64 {
+            let line =
+                text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_else(|| panic!("no {key}"));
+            line.split_whitespace().next().unwrap().parse().unwrap()
+        };
+        Process {
+            high_water_kb: field(&status, "VmHWM:"),
+            threads: field(&status, "Threads:"),
+            written: field(&io, "write_bytes:"),
+        }
+    }
+}
