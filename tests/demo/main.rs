@@ -17,6 +17,7 @@ mod screen;
 mod sensor;
 mod terminal;
 
+use std::io::{self, Write};
 use std::iter::once;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
@@ -24,6 +25,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use pivitals::failure::exit;
 use pivitals::metric::Metric;
 use pivitals::sys::event::Signals;
 use pivitals_broker::{Broker, Event, Manners, Pki, TestDir};
@@ -60,23 +62,19 @@ fn main() -> ExitCode {
     let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     let arguments = match arguments::parse(words) {
         Ok(Some(arguments)) => arguments,
-        Ok(None) => {
-            let mut screen = Screen::new();
-            screen.finish(&[arguments::HELP.to_owned()], &[]);
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => return complain(pivitals::failure::exit::USAGE, &error),
+        Ok(None) => return say(io::stdout(), arguments::HELP, ExitCode::SUCCESS),
+        Err(error) => return say(io::stderr(), &format!("demo: {error}"), exit::USAGE.into()),
     };
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(1, &error),
+        Err(error) => say(io::stderr(), &format!("demo: {error}"), ExitCode::FAILURE),
     }
 }
 
-fn complain(code: u8, error: &str) -> ExitCode {
-    // Where standard error is closed, the exit code is all that can be said.
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("demo: {error}\n"));
-    code.into()
+fn say(mut out: impl Write, text: &str, code: ExitCode) -> ExitCode {
+    // Where the output is closed, the exit code is all that can be told.
+    let _ = writeln!(out, "{text}");
+    code
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {

@@ -36,10 +36,11 @@ impl Keyboard {
         // A character that ends a line is handed over at once, without another key.
         stty(&io::stdin(), &["intr", "undef", "eol", "^C"])?;
         thread::spawn(move || {
-            let keys = io::stdin().lock().bytes().map_while(Result::ok);
-            // It ends with Ctrl-D, too: nothing more will come then.
-            keys.take_while(|&key| key != CTRL_C).for_each(drop);
-            let _ = sender.send(Input::CtrlC);
+            // An end of input is no Ctrl-C: script(1) passes on that of its own.
+            if io::stdin().lock().bytes().map_while(Result::ok).any(|key| key == CTRL_C) {
+                // Nobody listens any more where the demo has come to its end.
+                let _ = sender.send(Input::CtrlC);
+            }
         });
         Some(keyboard)
     }
