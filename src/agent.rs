@@ -13,20 +13,22 @@ use log::{debug, info, warn};
 
 use crate::backoff::{self, Backoff};
 use crate::clock::{self, BootTime, WallClock};
-use crate::config::{Config, Mqtt};
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::link::{Link, LinkError};
 use crate::outbox::{Outbox, Ticket};
 use crate::payload::Encoder;
 use crate::probe::Probes;
 use crate::schedule::Schedule;
-use crate::session::{Answer, Event, INBOUND_LEN_MAX, Refusal, Session, SessionError, Settings, Version};
+use crate::session::{Event, INBOUND_LEN_MAX, Session, Settings};
 use crate::setup::Setup;
 use crate::sys::event::{Readiness, Signal, Signals, wait};
 
 mod notices;
+mod version;
 
 use notices::Notices;
+use version::VersionChoice;
 
 /// How long a sample's worth of time lies between the two readings of a counter in `once` and `print`.
 const RATE_TIME: Duration = Duration::from_secs(1);
@@ -201,7 +203,7 @@ impl Agent {
                 online.session.get_or_insert_with(|| {
                     let config = &self.setup.config;
                     let settings = Settings {
-                        version: self.version.current,
+                        version: self.version.current(),
                         client_id: &config.client_id,
                         topic: &config.topic,
                         keep_alive_secs: config.keep_alive_secs,
@@ -230,9 +232,9 @@ impl Agent {
             while let Some(event) = session.next_event().map_err(Failure::Session)? {
                 match event {
                     Event::Connected => {
-                        debug!("connected, MQTT {}", self.version.current);
+                        debug!("connected, MQTT {}", self.version.current());
                         online.connected_at = now;
-                        self.version.proven = true;
+                        self.version.accepted();
                     }
                     Event::Acknowledged(ticket) => {
                         self.outbox.acknowledge(ticket);
@@ -317,11 +319,13 @@ impl Agent {
     /// Notes a failure, and waits for longer than the last time.
     fn fail(&mut self, failure: &Failure, now: BootTime) {
         if self.version.is_other_tried_after(failure) {
-            info!("{}; trying MQTT {}", failure.explain(self.setup.context()), self.version.current);
+            debug!("{}; trying MQTT {}", failure.explain(self.setup.context()), self.version.current());
             return self.disconnected(now + backoff::FLOOR);
         }
         let floor = if failure.is_refusal() { backoff::REFUSED_FLOOR } else { backoff::FLOOR };
-        let wait = self.backoff.next(floor, RandomState::new().hash_one(now.as_millis()));
+        // std seeds each of these with fresh random keys: a source of random words, and no more.
+        let random = RandomState::new().hash_one(now.as_millis());
+        let wait = self.backoff.next(floor, random);
         self.notices.failed(failure, self.setup.context(), wait.as_secs());
         self.disconnected(now + wait);
     }
@@ -349,7 +353,8 @@ impl Agent {
                 return;
             }
             if let Err(failure) = self.serve(ready, now, mode) {
-                return self.fail(&failure, now);
+                warn!("{}", failure.explain(self.setup.context()));
+                return self.disconnected(now);
             }
             let deadline = self.deadline(now, mode).min(until);
             (_, ready) = self.wait(NO_SIGNALS, now, deadline);
@@ -418,7 +423,9 @@ impl Agent {
             self.schedule = Schedule::new(config.interval, &config.client_id, now);
         }
         self.version = VersionChoice::new(config.mqtt);
-        // A wait that is under way goes on: asking to read the configuration is no leave to storm.
+        // What was wrong may be right now, so a long wait is cut short; but the next one is as long
+        // as it would have been.
+        self.connection = Connection::Down { retry_at: now + backoff::FLOOR };
         info!("the configuration was read again");
     }
 }
@@ -463,36 +470,4 @@ pub fn print(config: &Config, root: &Path, out: &mut impl Write) -> io::Result<(
         outbox.sent(ticket, message.samples);
     }
     out.flush()
-}
-
-/// Which version of MQTT to speak: the one that is set, or the one that the broker takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct VersionChoice {
-    current: Version,
-    is_free: bool,
-    /// A broker has accepted it.
-    proven: bool,
-}
-
-impl VersionChoice {
-    const fn new(mqtt: Mqtt) -> Self {
-        let (current, is_free) = match mqtt {
-            Mqtt::Only(version) => (version, false),
-            Mqtt::Auto => (Version::V5, true),
-        };
-        Self { current, is_free, proven: false }
-    }
-
-    /// Whether a failure may be that of the version; then the other one is taken from now on. Brokers
-    /// that do not know version 5 say so, or close the connection without a word.
-    fn is_other_tried_after(&mut self, failure: &Failure) -> bool {
-        let says_so = matches!(failure, Failure::Session(SessionError::Refused(Refusal::Version)));
-        let says_nothing = matches!(failure, Failure::Closed(Some(Answer::ConnAck), _));
-        let is_tried =
-            self.is_free && self.current == Version::V5 && (says_so || (says_nothing && !self.proven));
-        if is_tried {
-            self.current = Version::V3;
-        }
-        is_tried
-    }
 }

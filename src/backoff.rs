@@ -1,8 +1,9 @@
 //! How long to wait before the next attempt to connect.
 //!
 //! Full jitter: any time up to a ceiling that doubles with each attempt, so that a fleet that lost
-//! its broker in one second does not come back in one second. Only [`reset`](Backoff::reset) makes
-//! the waits short again, and it is for proof that the connection serves, not for the connection.
+//! its broker in one second does not come back in one second. Only
+//! [`acknowledged`](Backoff::acknowledged) makes the waits short again: proof that a connection serves,
+//! not that there is one.
 
 use std::time::Duration;
 

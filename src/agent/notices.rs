@@ -6,11 +6,15 @@ use crate::failure::{Context, Failure};
 use crate::metric::Series;
 use crate::sample::{NoData, Sample};
 
+/// Failures that are remembered as told: a line that comes and goes fails in more ways than one.
+const FAILURES_MAX: usize = 8;
+
 /// What was told last.
 #[derive(Debug, Default)]
 pub struct Notices {
     absent: heapless::Vec<Option<NoData>, { crate::metric::SERIES_MAX }>,
-    failure: Option<Failure>,
+    /// Since the last message that was acknowledged; the oldest is forgotten first.
+    failures: heapless::Deque<Failure, FAILURES_MAX>,
     publishing: bool,
     clock_unset: bool,
     dropped: u64,
@@ -47,13 +51,17 @@ impl Notices {
         self.absent.clear();
     }
 
-    /// Tells a failure, unless it is the one that was told last.
+    /// Tells a failure, unless it was told already.
     pub fn failed(&mut self, failure: &Failure, context: Context<'_>, wait_secs: u64) {
-        if self.failure.as_ref() == Some(failure) {
+        if self.failures.iter().any(|told| told == failure) {
             debug!("still: {}; next attempt in {wait_secs} s", failure.explain(context));
         } else {
             warn!("{}; next attempt in {wait_secs} s", failure.explain(context));
-            self.failure = Some(failure.clone());
+            if self.failures.is_full() {
+                self.failures.pop_front();
+            }
+            // Cannot be full any more.
+            let _ = self.failures.push_back(failure.clone());
         }
         self.publishing = false;
     }
@@ -69,7 +77,8 @@ impl Notices {
         if dropped > self.dropped {
             warn!("{} samples were dropped, because the queue was full", dropped - self.dropped);
         }
-        (self.publishing, self.failure, self.dropped, self.queue_full) = (true, None, dropped, false);
+        self.failures.clear();
+        (self.publishing, self.dropped, self.queue_full) = (true, dropped, false);
     }
 
     /// Tells that the queue is full, when it becomes so.

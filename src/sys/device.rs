@@ -8,6 +8,12 @@ use std::os::fd::AsRawFd as _;
 
 use super::check;
 
+// The same call with 64-bit counts on every architecture: musl has no other, glibc gives it a name.
+#[cfg(not(target_env = "gnu"))]
+use libc::statvfs;
+#[cfg(target_env = "gnu")]
+use libc::statvfs64 as statvfs;
+
 /// The block counts of a file system, in units of its own (statvfs(3)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FsBlocks {
@@ -24,10 +30,10 @@ pub struct FsBlocks {
 /// # Errors
 /// What statvfs(3) says: `ENOENT`, `EACCES`, `EIO`, …
 pub fn fs_blocks(path: &CStr) -> io::Result<FsBlocks> {
-    let mut stat = MaybeUninit::<libc::statvfs>::zeroed();
+    let mut stat = MaybeUninit::<statvfs>::zeroed();
     // SAFETY: `path` ends with NUL; the pointer is to a statvfs of our own, read only after success.
     let stat = unsafe {
-        check(libc::statvfs(path.as_ptr(), stat.as_mut_ptr()))?;
+        check(statvfs(path.as_ptr(), stat.as_mut_ptr()))?;
         stat.assume_init()
     };
     Ok(FsBlocks { total: stat.f_blocks, free: stat.f_bfree, available: stat.f_bavail })
