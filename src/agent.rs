@@ -4,7 +4,6 @@
 //! deadline, a signal.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::{self, Write};
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,9 +24,11 @@ use crate::setup::Setup;
 use crate::sys::event::{Readiness, Signal, Signals, wait};
 
 mod notices;
+mod print;
 mod version;
 
 use notices::Notices;
+pub use print::print;
 use version::VersionChoice;
 
 /// How long a sample's worth of time lies between the two readings of a counter in `once` and `print`.
@@ -441,33 +442,4 @@ impl Online {
 
 fn encoder(config: &Config) -> Encoder {
     Encoder::new(config.format, config.series.clone(), &config.label, &config.namespace)
-}
-
-/// Prints one sample as it would be published, a payload a line.
-///
-/// # Errors
-/// What `out` says.
-pub fn print(config: &Config, root: &Path, out: &mut impl Write) -> io::Result<()> {
-    let mut probes = Probes::new(root, &config.series);
-    probes.prime();
-    std::thread::sleep(RATE_TIME);
-    let taken_at = clock::boot_time();
-    let sample = probes.sample(taken_at);
-    let mut encoder = encoder(config);
-    Notices::default().sample(encoder.series(), &sample);
-    let now = clock::utc();
-    if !clock::is_believable(now) {
-        warn!("the system clock is not set: the timestamps below are wrong, and nothing would be published");
-    }
-    let mut outbox = Outbox::new(1);
-    let parts = encoder.parts(&sample);
-    outbox.push(sample, parts);
-    while let Some(ticket) = outbox.next_ticket() {
-        let dated = outbox.waiting(ticket).map(|sample| (sample, now));
-        let Some(message) = encoder.encode(ticket.part(), dated) else { break };
-        out.write_all(message.payload)?;
-        out.write_all(b"\n")?;
-        outbox.sent(ticket, message.samples);
-    }
-    out.flush()
 }

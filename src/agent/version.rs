@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::session::{Answer, Refusal, SessionError, Version};
 
 /// The version to speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct VersionChoice {
     current: Version,
     is_free: bool,

@@ -4,7 +4,8 @@ use bytes::{Bytes, BytesMut};
 use rumqttc::mqttbytes::v4::{ConnAck, Connect, Disconnect, PingReq, PubAck, Publish};
 use rumqttc::mqttbytes::{FixedHeader, QoS};
 
-use super::{CONNACK, Frame, PINGRESP, PUBACK, Packet, Refusal, SessionError, Settings, Terms};
+use super::frame::{CONNACK, Frame, PINGRESP, PUBACK};
+use super::{Packet, Refusal, SessionError, Settings, Terms};
 
 /// Writes the packets that depend on the session's settings.
 #[derive(Debug)]

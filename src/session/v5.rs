@@ -10,10 +10,8 @@ use rumqttc::v5::mqttbytes::v5::{
     Publish,
 };
 
-use super::{
-    CONNACK, DISCONNECT, Frame, INBOUND_LEN_MAX, PINGRESP, PUBACK, Packet, Refusal, SessionError, Settings,
-    Terms,
-};
+use super::frame::{CONNACK, DISCONNECT, Frame, PINGRESP, PUBACK};
+use super::{INBOUND_LEN_MAX, Packet, Refusal, SessionError, Settings, Terms};
 
 /// Writes the packets that depend on the session's settings.
 #[derive(Debug)]
