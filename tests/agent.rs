@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A device with its certificates and its configuration, and the broker it is to talk to.
 struct House {
     dir: TestDir,
+    pki: Pki,
     broker: Broker,
     device: DeviceFiles,
 }
@@ -26,7 +27,7 @@ impl House {
         let dir = TestDir::new(name);
         let pki = Pki::new(dir.path());
         let (broker, device) = (Broker::start(&pki, manners), pki.device("pi-7"));
-        let house = Self { dir, broker, device };
+        let house = Self { dir, pki, broker, device };
         // A board with a sensor, whatever this machine has.
         let zone = house.root().join("sys/class/thermal/thermal_zone0");
         fs::create_dir_all(&zone).unwrap();
@@ -291,6 +292,23 @@ fn a_hangup_signal_changes_the_configuration_and_keeps_the_queue() {
         .collect();
     times.dedup();
     assert!(times.windows(2).skip(1).all(|pair| pair[1] - pair[0] <= 2), "none is missing: {times:?}");
+}
+
+#[test]
+fn a_hangup_signal_brings_a_new_certificate_into_use() {
+    let house = House::new("renewed", Manners::default());
+    let renewed = house.pki.device("renewed");
+    let mut agent = house.start("run", &[]);
+    assert_eq!(house.broker.wait_for(PATIENCE, Event::connected).certificate_cn, "pi-7");
+    house.published();
+    for (old, new) in [(&house.device.certificate, &renewed.certificate), (&house.device.key, &renewed.key)] {
+        fs::copy(new, old).unwrap();
+    }
+    agent.signal("HUP");
+    agent.wait_for_line("the configuration was read again", PATIENCE);
+    assert_eq!(house.broker.wait_for(PATIENCE, Event::connected).certificate_cn, "renewed");
+    house.published();
+    house.end(agent);
 }
 
 #[test]

@@ -1,0 +1,122 @@
+//! No content of a file makes the program panic: what boards really say, damaged at random.
+
+use std::fs;
+use std::path::Path;
+
+use pivitals::clock::BootTime;
+use pivitals::config::Config;
+use pivitals::identity::Identity;
+use pivitals::mailbox;
+use pivitals::probe::Probes;
+use pivitals_broker::TestDir;
+
+const ROUNDS: usize = 5_000;
+
+/// Random numbers (xorshift64*), the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() >> 16).unwrap() % limit.max(1)
+    }
+
+    /// A text with a few bytes changed, doubled, taken out, or all after some place cut off.
+    fn damage(&mut self, text: &[u8]) -> Vec<u8> {
+        const TELLING: &[u8] = b"0123456789 -+=\n\t\r\0\"{}#:.\xff\xc3";
+        let mut damaged = text.to_vec();
+        for _ in 0..=self.below(4) {
+            let at = self.below(damaged.len());
+            let byte = TELLING[self.below(TELLING.len())];
+            match self.below(5) {
+                0 => damaged.truncate(at),
+                1 => damaged.insert(at.min(damaged.len()), byte),
+                2 if !damaged.is_empty() => drop(damaged.remove(at)),
+                3 => damaged.splice(at..at, b"99999999999999999999".iter().copied()).for_each(drop),
+                _ => damaged.iter_mut().skip(at).take(1).for_each(|place| *place = byte),
+            }
+        }
+        damaged
+    }
+}
+
+fn board(file: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots/pi-4").join(file)).unwrap()
+}
+
+#[test]
+fn no_damaged_file_of_the_kernel_makes_a_probe_panic_or_a_percentage_impossible() {
+    const FILES: [&str; 4] = [
+        "proc/stat",
+        "proc/meminfo",
+        "sys/class/thermal/thermal_zone0/type",
+        "sys/class/thermal/thermal_zone0/temp",
+    ];
+    let mut random = Random(1);
+    let dir = TestDir::new("hostile");
+    let whole = FILES.map(board);
+    for file in FILES {
+        fs::create_dir_all(dir.path().join(file).parent().unwrap()).unwrap();
+    }
+    let set = ["client_id=x", "label=x", "metrics=cpu memory temperature"].map(str::to_owned);
+    let config = Config::read(None, &set, &Identity::read(dir.path())).unwrap();
+    let mut probes = Probes::new(dir.path(), &config.series);
+    let mut known = 0;
+    for round in 0..ROUNDS {
+        for (file, whole) in FILES.iter().zip(&whole) {
+            let content = if round % 3 == 0 { whole.clone() } else { random.damage(whole) };
+            fs::write(dir.path().join(file), content).unwrap();
+        }
+        let sample = probes.sample(BootTime::default());
+        known += sample.readings.iter().filter(|reading| reading.is_ok()).count();
+        if let Some(Ok(percent)) = sample.readings.first() {
+            assert!((0.0..=100.0).contains(percent), "{percent}");
+        }
+        if let Some(Ok(megabytes)) = sample.readings.get(1) {
+            assert!(megabytes.is_finite() && *megabytes >= 0.0, "{megabytes}");
+        }
+        if let Some(Ok(celsius)) = sample.readings.get(2) {
+            assert!((-55.0..=150.0).contains(celsius), "{celsius}");
+        }
+    }
+    assert!(known > ROUNDS, "most rounds have something that can be read: {known}");
+}
+
+#[test]
+fn no_damaged_configuration_makes_the_reader_panic() {
+    let identity = Identity::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots/pi-4"));
+    let whole = b"endpoint = a.example\nport = 443\nclient_id = {serial}\ntopic = a/{client_id}\nrule = r\n\
+        interval = 10\nlabel = \"Pi {mac}\"\nmetrics = cpu disk\ndisk = / /data\nmqtt = 5\nqueue = 9\n";
+    let mut random = Random(2);
+    let (mut good, mut bad) = (0, 0);
+    for _ in 0..ROUNDS {
+        let text = String::from_utf8_lossy(&random.damage(whole)).into_owned();
+        match Config::read(Some(("f", &text)), &[], &identity) {
+            Ok(config) => {
+                good += 1;
+                assert!(!config.client_id.is_empty() && !config.topic.is_empty() && !config.label.is_empty());
+            }
+            Err(errors) => {
+                bad += 1;
+                assert!(!errors.is_empty());
+            }
+        }
+    }
+    assert!(good > 0 && bad > 0, "{good} {bad}");
+}
+
+#[test]
+fn no_answer_of_a_mailbox_but_a_whole_one_is_a_value() {
+    let mut random = Random(3);
+    for _ in 0..ROUNDS {
+        let mut message = mailbox::request(mailbox::TEMPERATURE);
+        message[random.below(8)] = u32::try_from(random.next() >> 32).unwrap();
+        assert!(mailbox::response(mailbox::TEMPERATURE, &message).is_err(), "{message:x?}");
+    }
+}
