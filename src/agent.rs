@@ -33,8 +33,9 @@ use version::VersionChoice;
 
 /// How long a sample's worth of time lies between the two readings of a counter in `once` and `print`.
 const RATE_TIME: Duration = Duration::from_secs(1);
-/// How long the end may take, when messages are still in flight.
-const DRAIN_TIME: Duration = Duration::from_secs(3);
+/// How long the end may take while messages are in flight: well under the three seconds that are
+/// promised.
+const DRAIN_TIME: Duration = Duration::from_millis(2500);
 /// Between two looks at a wall clock that is not set.
 const CLOCK_WAIT: Duration = Duration::from_secs(1);
 /// A broker sends its acknowledgements one by one: after the first, the others are given this long to
@@ -73,6 +74,7 @@ struct Online {
     connected_at: BootTime,
     /// Not to be read from before.
     settled_at: BootTime,
+    is_stray_told: bool,
 }
 
 /// What the loop does about the outbox.
@@ -82,6 +84,57 @@ enum Mode {
     Publish,
     /// Send nothing more, and take the acknowledgements.
     Settle,
+}
+
+/// What the loop is coming to.
+#[derive(Debug)]
+enum Aim {
+    /// Nothing but to publish.
+    Publish,
+    /// To go on with another setup, once what is in flight is acknowledged.
+    Reload { setup: Box<Setup>, until: BootTime },
+    /// To end, once everything is delivered.
+    End { until: BootTime },
+}
+
+impl Aim {
+    const fn mode(&self) -> Mode {
+        match self {
+            Self::Publish | Self::End { .. } => Mode::Publish,
+            Self::Reload { .. } => Mode::Settle,
+        }
+    }
+
+    /// The time to come to it; or until the next sample is due, if that is earlier.
+    fn until(&self, next_sample: BootTime) -> BootTime {
+        match self {
+            Self::Publish => next_sample,
+            Self::Reload { until, .. } => next_sample.min(*until),
+            Self::End { until } => *until,
+        }
+    }
+
+    fn after(
+        self,
+        signal: Option<Signal>,
+        load: &impl Fn() -> Result<Setup, Vec<String>>,
+        now: BootTime,
+    ) -> Self {
+        match (self, signal) {
+            (aim, None) | (aim @ Self::End { .. }, Some(_)) => aim,
+            (_, Some(Signal::Terminate)) => Self::End { until: now + DRAIN_TIME },
+            (aim, Some(Signal::Reload)) => match load() {
+                Ok(setup) => Self::Reload { setup: Box::new(setup), until: now + DRAIN_TIME },
+                Err(errors) => {
+                    for error in errors {
+                        warn!("{error}");
+                    }
+                    warn!("the configuration was not changed, because the new one has errors");
+                    aim
+                }
+            },
+        }
+    }
 }
 
 impl Agent {
@@ -116,24 +169,32 @@ impl Agent {
             self.setup.context().endpoint
         );
         self.probes.prime();
+        let mut aim = Aim::Publish;
         let mut ready = Readiness::default();
         loop {
             let now = clock::boot_time();
-            if let Some(due) = self.schedule.due(now) {
+            if !matches!(aim, Aim::End { .. })
+                && let Some(due) = self.schedule.due(now)
+            {
                 self.sample(due);
             }
-            if let Err(failure) = self.serve(ready, now, Mode::Publish) {
+            if let Err(failure) = self.serve(ready, now, aim.mode()) {
                 self.fail(&failure, now);
             }
-            let deadline = self.deadline(now, Mode::Publish).min(self.schedule.next());
+            self.notices.clock(self.wall.is_set());
+            aim = match aim {
+                Aim::End { until } if self.is_done(Mode::Publish) || until <= now => return self.end(),
+                Aim::Reload { setup, until } if self.is_done(Mode::Settle) || until <= now => {
+                    self.change(*setup, now);
+                    Aim::Publish
+                }
+                aim => aim,
+            };
+            let deadline = self.deadline(now, aim.mode()).min(aim.until(self.schedule.next()));
             let signalled;
             (signalled, ready) = self.wait(signals.as_raw_fd(), now, deadline);
             if signalled {
-                match signals.next_signal() {
-                    Some(Signal::Terminate) => return self.end(),
-                    Some(Signal::Reload) => self.reload(&reload),
-                    None => {}
-                }
+                aim = aim.after(signals.next_signal(), &reload, clock::boot_time());
             }
         }
     }
@@ -147,21 +208,26 @@ impl Agent {
         self.probes.prime();
         std::thread::sleep(RATE_TIME);
         self.sample(clock::boot_time());
+        if self.outbox.is_empty() {
+            return Err(Failure::NothingMeasured);
+        }
         let mut ready = Readiness::default();
         loop {
             let now = clock::boot_time();
-            if let Err(failure) = self.serve(ready, now, Mode::Publish) {
-                if !self.version.is_other_tried_after(&failure) {
+            self.look_at_the_clocks();
+            if !self.wall.is_set() {
+                return Err(Failure::ClockNotSet);
+            }
+            let served = self.serve(ready, now, Mode::Publish);
+            if self.outbox.is_empty() {
+                self.disconnect(now); // whatever came after the last acknowledgement
+                return Ok(());
+            }
+            if let Err(failure) = served {
+                if !self.version.choose_after(&failure) {
                     return Err(failure);
                 }
                 self.disconnected(now + backoff::FLOOR);
-            }
-            if self.outbox.is_empty() {
-                self.disconnect();
-                return Ok(());
-            }
-            if !self.wall.is_set() {
-                return Err(Failure::ClockNotSet);
             }
             let deadline = self.deadline(now, Mode::Publish);
             (_, ready) = self.wait(NO_SIGNALS, now, deadline);
@@ -182,17 +248,20 @@ impl Agent {
         self.notices.dropped(self.outbox.dropped(), self.setup.config.queue);
     }
 
+    /// Both are read here, together: what passes between two readings would be taken for a step.
+    fn look_at_the_clocks(&mut self) {
+        self.wall.update(clock::boot_time(), clock::utc());
+    }
+
     /// Does all that can be done for the connection without waiting.
     fn serve(&mut self, ready: Readiness, now: BootTime, mode: Mode) -> Result<(), Failure> {
-        self.wall.update(now, clock::utc());
+        self.look_at_the_clocks();
         match &mut self.connection {
-            Connection::Down { retry_at } if *retry_at <= now => {
-                self.notices.clock(self.wall.is_set());
-                if self.wall.is_set() {
-                    let link = Link::open(&self.setup.target, now).map_err(Failure::Link)?;
-                    let online = Online { link, session: None, connected_at: now, settled_at: now };
-                    self.connection = Connection::Up(Box::new(online));
-                }
+            Connection::Down { retry_at } if *retry_at <= now && self.wall.is_set() => {
+                let link = Link::open(&self.setup.target, now).map_err(Failure::Link)?;
+                let online =
+                    Online { link, session: None, connected_at: now, settled_at: now, is_stray_told: false };
+                self.connection = Connection::Up(Box::new(online));
                 Ok(())
             }
             Connection::Down { .. } => Ok(()),
@@ -239,11 +308,15 @@ impl Agent {
                     }
                     Event::Acknowledged(ticket) => {
                         self.outbox.acknowledge(ticket);
-                        self.backoff.acknowledged(online.connected_at, now);
+                        let is_proof = self.backoff.acknowledged(online.connected_at, now);
                         let (waiting, dropped) = (self.outbox.len(), self.outbox.dropped());
-                        self.notices.acknowledged(self.setup.context(), waiting, dropped);
+                        self.notices.acknowledged(self.setup.context(), is_proof, waiting, dropped);
                     }
-                    Event::Stray(id) => warn!("the broker acknowledged message {id}, which was not sent"),
+                    Event::Stray(_) if online.is_stray_told => {}
+                    Event::Stray(id) => {
+                        online.is_stray_told = true;
+                        warn!("the broker acknowledged message {id}, which was not waiting for it");
+                    }
                 }
             }
             if session.in_flight() > 0 {
@@ -264,7 +337,10 @@ impl Agent {
             {
                 let waiting = self.outbox.waiting(ticket);
                 let dated = waiting.map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
-                let Some(message) = self.encoder.encode(ticket.part(), dated) else { break };
+                let Some(message) = self.encoder.encode(ticket.part(), session.payload_len_max(), dated)
+                else {
+                    break;
+                };
                 if !session.has_room(message.payload.len(), now) {
                     is_full = true;
                     break;
@@ -319,7 +395,7 @@ impl Agent {
 
     /// Notes a failure, and waits for longer than the last time.
     fn fail(&mut self, failure: &Failure, now: BootTime) {
-        if self.version.is_other_tried_after(failure) {
+        if self.version.choose_after(failure) {
             debug!("{}; trying MQTT {}", failure.explain(self.setup.context()), self.version.current());
             return self.disconnected(now + backoff::FLOOR);
         }
@@ -337,49 +413,31 @@ impl Agent {
         self.connection = Connection::Down { retry_at };
     }
 
-    /// Goes on until nothing is left to do in this `mode`, the connection is gone, or time is up.
-    fn drain(&mut self, mode: Mode) {
-        let until = clock::boot_time() + DRAIN_TIME;
-        let mut ready = Readiness::default();
-        loop {
-            let now = clock::boot_time();
-            let is_done = match (&self.connection, mode) {
-                (Connection::Down { .. }, _) => true,
-                (Connection::Up(_), Mode::Publish) => self.outbox.is_empty(),
-                (Connection::Up(online), Mode::Settle) => {
-                    online.session.as_ref().is_none_or(|session| session.in_flight() == 0)
-                }
-            };
-            if is_done || until <= now {
-                return;
+    /// Whether nothing is left that this mode does, or nothing can be done.
+    fn is_done(&self, mode: Mode) -> bool {
+        match (&self.connection, mode) {
+            (Connection::Down { .. }, _) => true,
+            (Connection::Up(_), Mode::Publish) => self.outbox.is_empty(),
+            (Connection::Up(online), Mode::Settle) => {
+                online.session.as_ref().is_none_or(|session| session.in_flight() == 0)
             }
-            if let Err(failure) = self.serve(ready, now, mode) {
-                warn!("{}", failure.explain(self.setup.context()));
-                return self.disconnected(now);
-            }
-            let deadline = self.deadline(now, mode).min(until);
-            (_, ready) = self.wait(NO_SIGNALS, now, deadline);
         }
     }
 
-    /// Says goodbye to the broker, if it is there.
-    fn disconnect(&mut self) {
-        let now = clock::boot_time();
-        let connection = std::mem::replace(&mut self.connection, Connection::Down { retry_at: now });
-        if let Connection::Up(mut online) = connection {
-            if let Some(session) = &mut online.session {
-                session.disconnect();
-                // Whether it arrives or not, the connection is closed.
-                let _ = session.flush(now, |bytes| online.link.write(bytes));
-            }
-            online.link.close();
+    /// Says goodbye to the broker, if it is there. A wait for the next attempt goes on.
+    fn disconnect(&mut self, now: BootTime) {
+        let Connection::Up(online) = &mut self.connection else { return };
+        if let Some(session) = &mut online.session {
+            session.disconnect();
+            // Whether it arrives or not, the connection is closed.
+            let _ = session.flush(now, |bytes| online.link.write(bytes));
         }
-        self.outbox.rewind();
+        online.link.close();
+        self.disconnected(now + backoff::FLOOR);
     }
 
     fn end(mut self) {
-        self.drain(Mode::Publish);
-        self.disconnect();
+        self.disconnect(clock::boot_time());
         match self.outbox.len() {
             0 => info!("ended"),
             left => warn!("ended; {left} samples were not delivered"),
@@ -387,19 +445,8 @@ impl Agent {
     }
 
     /// Goes on with another setup, and with the samples that wait.
-    fn reload(&mut self, load: &impl Fn() -> Result<Setup, Vec<String>>) {
-        let setup = match load() {
-            Ok(setup) => setup,
-            Err(errors) => {
-                for error in errors {
-                    warn!("{error}");
-                }
-                return warn!("the configuration was not changed, because the new one has errors");
-            }
-        };
-        self.drain(Mode::Settle);
-        self.disconnect();
-        let now = clock::boot_time();
+    fn change(&mut self, setup: Setup, now: BootTime) {
+        self.disconnect(now);
         let old = std::mem::replace(&mut self.setup, setup);
         let config = &self.setup.config;
         log::set_max_level(config.log_level);
@@ -415,18 +462,22 @@ impl Agent {
             });
             self.probes = Probes::new(&self.root, &config.series);
             self.probes.prime();
-            self.notices.series_changed();
         } else if config.format != old.config.format {
             self.outbox.convert(|sample| self.encoder.parts(sample));
         }
         self.outbox.resize(config.queue);
-        if (config.interval, &config.client_id) != (old.config.interval, &old.config.client_id) {
+        let grid = |config: &Config| (config.interval, config.client_id.clone(), config.series.clone());
+        if grid(config) != grid(&old.config) {
+            // With other series too: a rate needs a second since its first reading.
             self.schedule = Schedule::new(config.interval, &config.client_id, now);
         }
+        self.notices.reloaded(config.series != old.config.series);
         self.version = VersionChoice::new(config.mqtt);
-        // What was wrong may be right now, so a long wait is cut short; but the next one is as long
-        // as it would have been.
-        self.connection = Connection::Down { retry_at: now + backoff::FLOOR };
+        if let Connection::Down { retry_at } = &mut self.connection {
+            // What was wrong may be right now, so a long wait is cut short; but the one after it is as
+            // long as it would have been.
+            *retry_at = (*retry_at).min(now + backoff::FLOOR);
+        }
         info!("the configuration was read again");
     }
 }

@@ -29,18 +29,21 @@ pub struct Backoff {
 impl Backoff {
     /// The next wait: at least `floor`, at the most [`CAP`], by a `random` word.
     pub fn next(&mut self, floor: Duration, random: u64) -> Duration {
-        let ceiling = BASE.saturating_mul(2_u32.saturating_pow(self.attempt)).clamp(floor, CAP);
+        // Twice the floor at the least: a fleet that is refused in one second must not come back in one.
+        let ceiling = BASE.saturating_mul(2_u32.saturating_pow(self.attempt)).max(2 * floor).min(CAP);
         self.attempt = self.attempt.saturating_add(1);
         let span_millis = u64::try_from(ceiling.saturating_sub(floor).as_millis()).unwrap_or(0);
         floor + Duration::from_millis(random % (span_millis + 1))
     }
 
-    /// Begins anew if a publish was acknowledged on a connection that has lived long enough: one that
-    /// accepts and then kicks gives no such proof.
-    pub fn acknowledged(&mut self, connected_at: BootTime, now: BootTime) {
-        if now.since(connected_at) >= PROOF {
+    /// Begins anew if a publish was acknowledged on a connection that has lived long enough, and tells
+    /// whether it has: one that accepts and then kicks gives no such proof.
+    pub fn acknowledged(&mut self, connected_at: BootTime, now: BootTime) -> bool {
+        let is_proof = now.since(connected_at) >= PROOF;
+        if is_proof {
             self.attempt = 0;
         }
+        is_proof
     }
 }
 
@@ -75,14 +78,22 @@ mod tests {
     }
 
     #[test]
+    fn devices_that_are_refused_together_come_back_apart() {
+        let waits = (0..60_000).map(|word| Backoff::default().next(REFUSED_FLOOR, word).as_secs());
+        let (shortest, longest) =
+            waits.fold((u64::MAX, 0), |(low, high), wait| (low.min(wait), high.max(wait)));
+        assert_eq!((shortest, longest), (30, 60));
+    }
+
+    #[test]
     fn only_an_acknowledgement_after_a_minute_online_is_proof() {
         let connected_at = BootTime::from_millis(5_000);
         let mut backoff = Backoff::default();
         backoff.next(FLOOR, 0);
         let tried = backoff;
-        backoff.acknowledged(connected_at, connected_at + Duration::from_secs(59));
+        assert!(!backoff.acknowledged(connected_at, connected_at + Duration::from_secs(59)));
         assert_eq!(backoff, tried);
-        backoff.acknowledged(connected_at, connected_at + Duration::from_secs(60));
+        assert!(backoff.acknowledged(connected_at, connected_at + Duration::from_secs(60)));
         assert_eq!(backoff, Backoff::default());
     }
 }

@@ -27,6 +27,8 @@ const CLIENT_ID_LEN_MAX: usize = 128;
 const TOPIC_LEN_MAX: usize = 256;
 const TOPIC_SLASHES_MAX: usize = 7;
 const RULE_LEN_MAX: usize = 128;
+/// What a topic begins with that goes to a rule without the message broker, before the rule's name.
+const BASIC_INGEST: &str = "$aws/rules/";
 /// A name in the DNS.
 const ENDPOINT_LEN_MAX: usize = 253;
 
@@ -160,12 +162,13 @@ impl Check<'_> {
         let log = self.required(&keys::LOG, parse_log);
         let log_level = self.required(&keys::LOG_LEVEL, parse_log_level);
         self.check_mount_keys(mounts.as_deref().unwrap_or_default());
+        self.check_one_rule(rule.as_ref().is_ok_and(Option::is_some), topic.as_deref().unwrap_or_default());
         let topic = topic?;
         Ok(Config {
             endpoint: endpoint?,
             port: port?,
             client_id: client_id?,
-            topic: rule?.map_or(topic.clone(), |rule| format!("$aws/rules/{rule}/{topic}")),
+            topic: rule?.map_or(topic.clone(), |rule| format!("{BASIC_INGEST}{rule}/{topic}")),
             certificates: CertificatePaths { folder: folder?, ca: ca?, certificate: certificate?, key: key? },
             interval: Duration::from_secs(interval?),
             format: format?,
@@ -226,6 +229,15 @@ impl Check<'_> {
         };
         self.values.errors.push(error);
         Err(Reported)
+    }
+
+    /// A rule stands in the topic once.
+    fn check_one_rule(&mut self, has_rule: bool, topic: &str) {
+        if has_rule && topic.starts_with(BASIC_INGEST) {
+            let (place, _) = self.values.get(&keys::RULE);
+            let error = ConfigError::new(place, format_args!("rule: the topic {topic} names a rule already"));
+            self.values.errors.push(error);
+        }
     }
 
     /// `/a/b` and `/a_b` would have the same key in a payload.
@@ -292,9 +304,9 @@ fn is_client_id(client_id: &str) -> bool {
 
 fn is_topic(topic: &str) -> bool {
     // Basic Ingest's first three levels are not counted.
-    let counted = match topic.strip_prefix("$aws/rules/").map(|rest| rest.split_once('/')) {
-        Some(Some((_, counted))) => counted,
-        Some(None) => return false,
+    let counted = match topic.strip_prefix(BASIC_INGEST).map(|rest| rest.split_once('/')) {
+        Some(Some((rule, counted))) if is_rule(rule) => counted,
+        Some(_) => return false,
         None => topic,
     };
     is_text(counted, TOPIC_LEN_MAX)
@@ -314,9 +326,13 @@ fn parse_endpoint(text: &str) -> Option<String> {
     (is_host || text.parse::<std::net::IpAddr>().is_ok()).then(|| text.to_owned())
 }
 
-fn parse_rule(text: &str) -> Option<String> {
+fn is_rule(text: &str) -> bool {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    (is_text(text, RULE_LEN_MAX) && text.bytes().all(is_name)).then(|| text.to_owned())
+    is_text(text, RULE_LEN_MAX) && text.bytes().all(is_name)
+}
+
+fn parse_rule(text: &str) -> Option<String> {
+    is_rule(text).then(|| text.to_owned())
 }
 
 fn parse_namespace(text: &str) -> Option<String> {
@@ -381,8 +397,7 @@ fn parse_mounts(text: &str) -> Option<Vec<String>> {
     let mounts = parse_list(text, |mount| {
         let trimmed = mount.trim_end_matches('/');
         let mount = if trimmed.is_empty() { "/" } else { trimmed };
-        (text.starts_with('/') && mount.starts_with('/') && is_text(mount, MOUNT_LEN_MAX))
-            .then(|| mount.to_owned())
+        (mount.starts_with('/') && is_text(mount, MOUNT_LEN_MAX)).then(|| mount.to_owned())
     })?;
     (mounts.len() <= MOUNTS_MAX).then_some(mounts)
 }

@@ -32,6 +32,8 @@ pub mod exit {
 pub enum Failure {
     /// The system clock is older than the program: nothing can be dated, no certificate checked.
     ClockNotSet,
+    /// None of the metrics can be read, so that there is nothing to send.
+    NothingMeasured,
     /// There is no way to the broker.
     Link(LinkError),
     /// The broker closed the connection, or it broke, while an answer was owed or none.
@@ -83,7 +85,21 @@ impl Failure {
     /// The exit code of a command that ends with this.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
-        if self.is_refusal() { exit::NOPERM } else { exit::UNAVAILABLE }
+        match self {
+            Self::NothingMeasured => exit::CONFIG,
+            refused if refused.is_refusal() => exit::NOPERM,
+            _ => exit::UNAVAILABLE,
+        }
+    }
+
+    /// Whether this is what the other one was, but for an address out of several.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Link(LinkError::Tcp(_, kind)), Self::Link(LinkError::Tcp(_, other))) => kind == other,
+            (Self::Link(LinkError::TcpTimeout(_)), Self::Link(LinkError::TcpTimeout(_))) => true,
+            _ => self == other,
+        }
     }
 
     /// What happened, and what to do about it, in one line.
@@ -105,6 +121,9 @@ impl Display for Explanation<'_> {
                 "the system clock is not set (it shows a time before this program was built), so samples cannot \
                  be dated and certificates not be checked; start an NTP client, or fit a real-time clock",
             ),
+            Failure::NothingMeasured => {
+                f.write_str("none of the metrics can be read on this board, so nothing was published; change `metrics`")
+            }
             Failure::Link(error) => self.link(f, error),
             Failure::Closed(owed, error) => self.closed(f, *owed, error),
             Failure::Session(error) => self.session(f, *error),
@@ -226,7 +245,7 @@ impl Explanation<'_> {
             TlsError::NotTls => {
                 write!(f, "TLS: {endpoint}:{port} does not speak TLS; check `port`")
             }
-            TlsError::Other(why) => write!(f, "TLS: the handshake with {endpoint}:{port} failed: {why}"),
+            TlsError::Other(why) => write!(f, "TLS: the connection to {endpoint}:{port} failed: {why}"),
         }
     }
 
@@ -261,7 +280,9 @@ impl Explanation<'_> {
             SessionError::Refused(refusal) => {
                 write!(f, "MQTT: {endpoint} refuses client id {client_id}: ")?;
                 match refusal {
-                    Refusal::Version => f.write_str("it does not speak this version; set `mqtt` to auto"),
+                    Refusal::Version => {
+                        f.write_str("it does not speak this version; with `mqtt = auto` both are tried")
+                    }
                     Refusal::ClientId => f.write_str("it does not like the id; change `client_id`"),
                     Refusal::Credentials => f.write_str(
                         "it wants a user name and a password; it must accept the certificate instead",

@@ -23,21 +23,24 @@ impl Identity {
     /// Looks under `root`.
     #[must_use]
     pub fn read(root: &Path) -> Self {
-        let first_line = |paths: &[&'static str]| {
+        let first_line = |paths: &[&'static str], is_name: fn(&str) -> bool| {
             let found = paths.iter().find_map(|path| {
                 let text = fs::read_to_string(root.join(path)).ok()?;
                 let line = text.lines().next()?.trim_matches(['\0', ' ', '\t']);
-                (!line.is_empty()).then(|| line.to_owned())
+                is_name(line).then(|| line.to_owned())
             });
             found.ok_or(*paths.first().unwrap_or(&""))
         };
         Self {
-            hostname: first_line(&["proc/sys/kernel/hostname"]),
-            serial: first_line(&[
-                "proc/device-tree/serial-number",
-                "sys/firmware/devicetree/base/serial-number",
-            ]),
-            machine_id: first_line(&["etc/machine-id"]),
+            hostname: first_line(&["proc/sys/kernel/hostname"], |name| !name.is_empty() && name != "(none)"),
+            serial: first_line(
+                &["proc/device-tree/serial-number", "sys/firmware/devicetree/base/serial-number"],
+                |serial| serial.contains(|digit| digit != '0'),
+            ),
+            // systemd writes "uninitialized" into images that are yet to be booted for the first time.
+            machine_id: first_line(&["etc/machine-id"], |id| {
+                id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_hexdigit())
+            }),
             mac: mac(&root.join("sys/class/net")).ok_or("sys/class/net/*/address"),
         }
     }
@@ -103,6 +106,24 @@ mod tests {
         assert_eq!(broken.resolve("machine-id"), Some(Err("etc/machine-id")));
         assert_eq!(broken.resolve("mac"), Some(Err("sys/class/net/*/address")));
         assert_eq!(board("vm").resolve("serial"), Some(Err("proc/device-tree/serial-number")));
+    }
+
+    #[test]
+    fn a_name_that_many_devices_would_share_is_none() {
+        let root = std::env::temp_dir().join(format!("pivitals-identity-{}", std::process::id()));
+        for (file, content) in [
+            ("etc/machine-id", "uninitialized\n"),
+            ("proc/device-tree/serial-number", "0000000000000000\0"),
+            ("proc/sys/kernel/hostname", "(none)\n"),
+        ] {
+            fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+            fs::write(root.join(file), content).unwrap();
+        }
+        let identity = Identity::read(&root);
+        for placeholder in PLACEHOLDERS {
+            assert!(identity.resolve(placeholder).unwrap().is_err(), "{placeholder}");
+        }
+        fs::remove_dir_all(&root).unwrap();
     }
 
     #[test]

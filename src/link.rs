@@ -18,6 +18,8 @@ use crate::sys::resolve::{ADDRESSES_MAX, Addresses, LookUp, ResolveError};
 use crate::tls::TlsError;
 
 const DNS_WAIT: Duration = Duration::from_secs(10);
+/// An address gets so long, even if others then get nothing: on a slow line it takes that.
+const ADDRESS_WAIT_MIN: Duration = Duration::from_secs(5);
 /// For all addresses together.
 const TCP_WAIT: Duration = Duration::from_secs(20);
 const TLS_WAIT: Duration = Duration::from_secs(20);
@@ -187,11 +189,14 @@ impl Link {
         until: BootTime,
         now: BootTime,
     ) -> Result<Stage, LinkError> {
-        while let Some(address) = addresses.pop_front() {
+        while now < until
+            && let Some(address) = addresses.pop_front()
+        {
             match net::connect(address) {
                 Ok(stream) => {
                     let left = u32::try_from(addresses.len() + 1).unwrap_or(1);
-                    self.deadline = now + until.since(now) / left;
+                    let share = (until.since(now) / left).max(ADDRESS_WAIT_MIN);
+                    self.deadline = (now + share).min(until);
                     let connecting = Connecting { addresses, until, address, stream, failed };
                     return Ok(Stage::Connecting(Box::new(connecting)));
                 }
@@ -263,8 +268,8 @@ impl Link {
     }
 
     /// Says goodbye to the other end, as far as the socket takes it at once.
-    pub fn close(mut self) {
-        if let Stage::Open(secured) = &mut self.stage {
+    pub fn close(&mut self) {
+        if let Stage::Open(mut secured) = std::mem::replace(&mut self.stage, Stage::Broken) {
             secured.tls.send_close_notify();
             // Whether it arrives or not, the socket is closed. What was received is taken before: a
             // socket that is closed with something unread in it resets the connection, and what was
@@ -341,4 +346,24 @@ impl Secured {
 
 fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_families_are_tried_by_turns_beginning_with_the_preferred() {
+        for (addresses, order) in [
+            (&["::1", "::2", "1.1.1.1", "::3"][..], &["::1", "1.1.1.1", "::2", "::3"][..]),
+            (&["1.1.1.1", "2.2.2.2", "::1", "::2"], &["1.1.1.1", "::1", "2.2.2.2", "::2"]),
+            (&["1.1.1.1"], &["1.1.1.1"]),
+        ] {
+            let addresses: Addresses = addresses.iter().map(|text| text.parse().unwrap()).collect();
+            let candidates = Connecting::candidates(&addresses, 8883);
+            let found: Vec<_> = candidates.iter().map(|address| address.ip().to_string()).collect();
+            assert_eq!(found, order);
+            assert!(candidates.iter().all(|address| address.port() == 8883));
+        }
+    }
 }

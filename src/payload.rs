@@ -105,11 +105,12 @@ impl Encoder {
         }
     }
 
-    /// Writes one message: the given part of the first sample or, in `emf`, of as many as fit.
-    /// `None` if there is no such part.
+    /// Writes one message: the given part of the first sample or, in `emf`, of as many as fit into
+    /// `len_max` bytes, but at least one. `None` if there is no such part.
     pub fn encode<'a>(
         &mut self,
         part: usize,
+        len_max: usize,
         samples: impl Iterator<Item = (&'a Sample, Utc)>,
     ) -> Option<Message<'_>> {
         let Self { series, label, namespace, buffer, .. } = self;
@@ -124,7 +125,7 @@ impl Encoder {
                 let (sample, time) = samples.next()?;
                 (flat::write(buffer, label, series, sample, time)?, 1)
             }
-            Format::Emf => emf::write_batch(buffer, label, namespace, series, samples)?,
+            Format::Emf => emf::write_batch(buffer, len_max, label, namespace, series, samples)?,
         };
         Some(Message { payload: buffer.get(..length)?, samples })
     }

@@ -33,15 +33,13 @@ impl Schedule {
     }
 
     /// The moment to date a sample with if one is due: the grid's own, not that of the wake-up, so
-    /// that samples are apart by exactly the interval. After a delay of several intervals one sample
-    /// is taken, for the latest moment of the grid.
+    /// that samples are apart by exactly the interval. A sample that is late by more than a second (the
+    /// process was stopped, a disk hung) has the moment at which it is taken.
     pub fn due(&mut self, now: BootTime) -> Option<BootTime> {
         if now < self.next {
             return None;
         }
-        let after_now = self.grid_from(now + Duration::from_millis(1));
-        let latest = BootTime::from_millis(after_now.as_millis().saturating_sub(self.interval_millis));
-        let due = self.next.max(latest);
+        let due = if now.since(self.next) < FIRST_WAIT { self.next } else { now };
         self.next = self.grid_from(now.max(due + FIRST_WAIT));
         Some(due)
     }
@@ -100,9 +98,9 @@ mod tests {
         schedule.due(at(1));
         let late = schedule.next() + Duration::from_secs(3 * 3600 + 30);
         let due = schedule.due(late).unwrap();
-        assert_eq!(late.since(due), Duration::from_secs(30));
+        assert_eq!(due, late);
         assert_eq!(schedule.due(late), None);
-        assert_eq!(schedule.next(), due + MINUTE);
+        assert_eq!(schedule.next(), late + Duration::from_secs(30), "back on the grid");
     }
 
     #[test]

@@ -183,6 +183,8 @@ pub struct Session<T> {
     ping_sent_at: Option<BootTime>,
     burst_began_at: BootTime,
     burst: usize,
+    /// A PUBACK said no; what was received with it is taken before the session ends.
+    refused: Option<u8>,
 }
 
 impl<T: Copy> Session<T> {
@@ -209,6 +211,7 @@ impl<T: Copy> Session<T> {
             ping_sent_at: None,
             burst_began_at: now,
             burst: 0,
+            refused: None,
         }
     }
 
@@ -240,6 +243,13 @@ impl<T: Copy> Session<T> {
     /// # Errors
     /// What ends the session. It is of no use after that.
     pub fn next_event(&mut self) -> Result<Option<Event<T>>, SessionError> {
+        match (self.next_packet(), self.refused) {
+            (Ok(None) | Err(_), Some(reason)) => Err(SessionError::PublishRefused(reason)),
+            (event, _) => event,
+        }
+    }
+
+    fn next_packet(&mut self) -> Result<Option<Event<T>>, SessionError> {
         while let Some(frame) = Frame::take_from(&mut self.incoming)? {
             let packet = match &self.codec {
                 Codec::V3(_) => v3::read(frame)?,
@@ -257,7 +267,8 @@ impl<T: Copy> Session<T> {
             (Packet::Accepted(terms), false) => self.accept(terms).map(Some),
             (Packet::Refused(refusal), false) => Err(SessionError::Refused(refusal)),
             (Packet::PubAck { reason: reason @ 0x80.., .. }, true) => {
-                Err(SessionError::PublishRefused(reason))
+                self.refused = self.refused.or(Some(reason));
+                Ok(None)
             }
             (Packet::PubAck { id, .. }, true) => Ok(Some(self.acknowledge(id))),
             (Packet::PingResp, true) => {
@@ -275,6 +286,9 @@ impl<T: Copy> Session<T> {
             return Err(SessionError::QosUnsupported);
         }
         self.connected = true;
+        if terms.receive_maximum == Some(0) || terms.packet_len_max == Some(0) {
+            return Err(SessionError::Malformed); // MQTT 5, sections 3.2.2.3.3 and 3.2.2.3.6
+        }
         if let Some(receive_maximum) = terms.receive_maximum {
             self.in_flight_max = IN_FLIGHT_MAX.min(receive_maximum.into());
         }
@@ -312,6 +326,12 @@ impl<T: Copy> Session<T> {
     pub fn has_room(&self, payload_len: usize, now: BootTime) -> bool {
         let length = self.outgoing.len() + payload_len + PUBLISH_OVERHEAD_MAX;
         self.room_at() <= now && (self.outgoing.is_empty() || length <= OUTGOING_LEN_MAX)
+    }
+
+    /// The longest payload that the broker certainly takes.
+    #[must_use]
+    pub const fn payload_len_max(&self) -> usize {
+        self.packet_len_max.saturating_sub(PUBLISH_OVERHEAD_MAX)
     }
 
     /// Takes a message. To be called while [`has_room`](Self::has_room) says so.

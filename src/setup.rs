@@ -104,6 +104,6 @@ pub fn load_config(options: &Options) -> Result<Config, Vec<String>> {
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(CONFIG_LEN_MAX).read_to_string(&mut text)?;
-    Ok(text)
+    let length = File::open(path)?.take(CONFIG_LEN_MAX + 1).read_to_string(&mut text)?;
+    if length as u64 > CONFIG_LEN_MAX { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
 }

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use pivitals_broker::manners::DisconnectAfter;
 use pivitals_broker::{
     Broker, ConnackManner, DeviceFiles, Event, Manners, Pki, Program, PubackManner, Published, Refusal,
-    TestDir, Version, Versions,
+    Silence, TestDir, Version, Versions,
 };
 
 /// For anything that has to happen, on a machine that is busy with other things.
@@ -367,6 +368,106 @@ fn a_terminated_agent_ends_cleanly_whatever_it_is_doing() {
     house.published();
     let lines = house.end(agent);
     assert!(lines.iter().any(|line| line.contains("samples were not delivered")), "{lines:#?}");
+}
+
+#[test]
+fn a_broker_that_takes_a_message_and_then_closes_over_and_over_is_told_once() {
+    let after_a_sample = DisconnectAfter { publishes: 4, reason: 0x8b };
+    let house = House::new("kicks", Manners { disconnect_after: Some(after_a_sample), ..Manners::default() });
+    let mut agent = house.start("run", &[]);
+    while house.broker.wait_for(PATIENCE, Event::connected).conn < 4 {}
+    agent.signal("TERM");
+    let (status, lines) = agent.wait(PATIENCE);
+    assert_eq!(status.code(), Some(0));
+    // The first time the connection was new to it, the second time it was back.
+    for (part, times) in [("it is shutting down", 1), ("publishing to localhost", 2)] {
+        assert_eq!(lines.iter().filter(|line| line.contains(part)).count(), times, "{part}: {lines:#?}");
+    }
+}
+
+#[test]
+fn what_is_in_flight_when_the_configuration_changes_is_sent_again() {
+    let house = House::new(
+        "settle",
+        puback(|message| match message.conn {
+            1 => PubackManner::Silence,
+            _ => PubackManner::Acknowledge,
+        }),
+    );
+    let mut agent = house.start("run", &["interval=60"]);
+    let first: Vec<_> = (0..4).map(|_| house.published().payload).collect();
+    agent.signal("HUP");
+    agent.wait_for_line("the configuration was read again", PATIENCE);
+    let again: Vec<_> = (0..4).map(|_| house.published().payload).collect();
+    assert_eq!(first, again);
+    house.end(agent);
+}
+
+#[test]
+fn hangup_signals_do_not_cut_the_wait_after_a_refusal_to_nothing() {
+    let house = House::new("hups", Manners { connack: ConnackManner::Refuse(0x87), ..Manners::default() });
+    let mut agent = house.start("run", &["mqtt=5"]);
+    agent.wait_for_line("next attempt in", PATIENCE);
+    for _ in 0..5 {
+        agent.signal("HUP");
+        agent.wait_for_line("the configuration was read again", PATIENCE);
+    }
+    agent.signal("TERM");
+    agent.wait(PATIENCE);
+    let connects = house.broker.events_so_far().into_iter().filter_map(Event::connected).count();
+    assert!(connects <= 2, "{connects} for five signals within a second or two");
+}
+
+#[test]
+fn a_silent_broker_is_named_by_the_phase_in_which_it_falls_silent() {
+    for (silence, words) in [
+        (Silence::AfterTcp, "accepts connections and then says nothing"),
+        (Silence::AfterTls, "does not answer CONNECT"),
+    ] {
+        let house = House::new("silent", Manners { silence, ..Manners::default() });
+        let (status, lines) = house.start("once", &[]).wait(PATIENCE);
+        assert_eq!(status.code(), Some(69), "{lines:#?}");
+        assert!(lines.iter().any(|line| line.contains(words)), "{lines:#?}");
+    }
+}
+
+#[test]
+fn the_limits_that_a_broker_sets_are_kept() {
+    // The broker notes a violation when more is in flight than it allows, or a packet is too long.
+    let limits =
+        || Manners { receive_maximum: Some(1), maximum_packet_size: Some(2000), ..Manners::default() };
+    let mut house = House::new("limits", limits());
+    let (status, lines) = house.start("once", &[]).wait(PATIENCE);
+    assert_eq!((status.code(), lines), (Some(0), vec![]));
+    // After an outage a batch holds several samples, but no more than fit.
+    house.broker.stop();
+    let mut agent = house.start("run", &["format=emf", "queue=100"]);
+    for _ in 0..3 {
+        agent.wait_for_line("next attempt in", PATIENCE);
+        agent.signal("HUP");
+    }
+    house.broker.restart();
+    let events = |message: &Published| {
+        let value: serde_json::Value = serde_json::from_slice(&message.payload).unwrap();
+        value["batch"].as_array().unwrap().len()
+    };
+    house.broker.wait_for(PATIENCE, |event| {
+        event.published().filter(|message| {
+            message.topic.ends_with("metrics")
+                && message.text().starts_with("{\"batch\"")
+                && events(message) > 1
+        })
+    });
+    house.end(agent);
+}
+
+#[test]
+fn once_that_can_measure_nothing_says_so() {
+    let house = House::new("nothing", Manners::default());
+    fs::remove_dir_all(house.root().join("sys")).unwrap();
+    let (status, lines) = house.start("once", &["metrics=temperature"]).wait(PATIENCE);
+    assert_eq!(status.code(), Some(78), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.contains("nothing was published")), "{lines:#?}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use pivitals::clock::{BUILT_SECS, BootTime, Utc, WallClock};
 use pivitals::config::Config;
 use pivitals::identity::Identity;
 use pivitals::outbox::{Outbox, Ticket};
-use pivitals::payload::{Encoder, Format};
+use pivitals::payload::{Encoder, Format, LEN_MAX};
 use pivitals::probe::Probes;
 use pivitals::session::{Event, Session, Settings, Version};
 
@@ -95,7 +95,7 @@ impl Station {
                 .outbox
                 .waiting(ticket)
                 .map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
-            let message = self.encoder.encode(ticket.part(), dated).unwrap();
+            let message = self.encoder.encode(ticket.part(), LEN_MAX, dated).unwrap();
             let ticket = self.outbox.sent(ticket, message.samples);
             self.session.publish(message.payload, ticket, self.now).unwrap();
             self.published = self.published.wrapping_add(1).max(1);

@@ -9,7 +9,7 @@ use pivitals::clock::{BootTime, Utc};
 use pivitals::config::Config;
 use pivitals::identity::Identity;
 use pivitals::outbox::Outbox;
-use pivitals::payload::Encoder;
+use pivitals::payload::{Encoder, LEN_MAX};
 use pivitals::probe::Probes;
 use pivitals_broker::TestDir;
 
@@ -49,8 +49,9 @@ fn payloads(board: &str, format: &str) -> String {
     outbox.push(sample, parts);
     let mut text = String::new();
     while let Some(ticket) = outbox.next_ticket() {
-        let message =
-            encoder.encode(ticket.part(), outbox.waiting(ticket).map(|sample| (sample, TIME))).unwrap();
+        let message = encoder
+            .encode(ticket.part(), LEN_MAX, outbox.waiting(ticket).map(|sample| (sample, TIME)))
+            .unwrap();
         text.push_str(std::str::from_utf8(message.payload).unwrap());
         text.push('\n');
         outbox.sent(ticket, message.samples);

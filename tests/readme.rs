@@ -7,7 +7,7 @@ use pivitals::clock::{BootTime, RELEASED_SECS, Utc};
 use pivitals::config::{Config, KEYS};
 use pivitals::identity::Identity;
 use pivitals::metric::Metric;
-use pivitals::payload::{Encoder, Format};
+use pivitals::payload::{Encoder, Format, LEN_MAX};
 use pivitals::sample::{Readings, Sample};
 use pivitals::{backoff, cli};
 
@@ -91,7 +91,7 @@ fn the_examples_are_what_is_published() {
         let series = config.series[..series].to_vec();
         let mut encoder = Encoder::new(format, series, &config.label, &config.namespace);
         let time = Utc::from_millis(1_767_225_600_000);
-        let message = encoder.encode(0, [(sample, time)].into_iter()).unwrap();
+        let message = encoder.encode(0, LEN_MAX, [(sample, time)].into_iter()).unwrap();
         let payload = std::str::from_utf8(message.payload).unwrap();
         assert!(readme.contains(&format!("```json\n{payload}\n```")), "{payload}");
     }

@@ -13,7 +13,7 @@ const FAILURES_MAX: usize = 8;
 #[derive(Debug, Default)]
 pub struct Notices {
     absent: heapless::Vec<Option<NoData>, { crate::metric::SERIES_MAX }>,
-    /// Since the last message that was acknowledged; the oldest is forgotten first.
+    /// Since a connection has last proved itself; the oldest is forgotten first.
     failures: heapless::Deque<Failure, FAILURES_MAX>,
     publishing: bool,
     clock_unset: bool,
@@ -46,14 +46,18 @@ impl Notices {
         }
     }
 
-    /// Forgets which readings were absent: others are read from now on.
-    pub fn series_changed(&mut self) {
-        self.absent.clear();
+    /// Forgets what was told of the old configuration.
+    pub fn reloaded(&mut self, are_series_other: bool) {
+        self.failures.clear();
+        self.publishing = false;
+        if are_series_other {
+            self.absent.clear();
+        }
     }
 
     /// Tells a failure, unless it was told already.
     pub fn failed(&mut self, failure: &Failure, context: Context<'_>, wait_secs: u64) {
-        if self.failures.iter().any(|told| told == failure) {
+        if self.failures.iter().any(|told| told.is_like(failure)) {
             debug!("still: {}; next attempt in {wait_secs} s", failure.explain(context));
         } else {
             warn!("{}; next attempt in {wait_secs} s", failure.explain(context));
@@ -62,12 +66,14 @@ impl Notices {
             }
             // Cannot be full any more.
             let _ = self.failures.push_back(failure.clone());
+            self.publishing = false;
         }
-        self.publishing = false;
     }
 
-    /// Tells that messages are acknowledged, if they were not before.
-    pub fn acknowledged(&mut self, context: Context<'_>, waiting: usize, dropped: u64) {
+    /// Tells that messages are acknowledged, if that is not known. With a failure that was told, it is
+    /// not told again until the connection has proved itself: a broker that takes a message and then
+    /// closes, over and over, is told once.
+    pub fn acknowledged(&mut self, context: Context<'_>, is_proof: bool, waiting: usize, dropped: u64) {
         if !self.publishing {
             info!("publishing to {}:{} on {}", context.endpoint, context.port, context.topic);
             if waiting > 1 {
@@ -77,7 +83,9 @@ impl Notices {
         if dropped > self.dropped {
             warn!("{} samples were dropped, because the queue was full", dropped - self.dropped);
         }
-        self.failures.clear();
+        if is_proof {
+            self.failures.clear();
+        }
         (self.publishing, self.dropped, self.queue_full) = (true, dropped, false);
     }
 

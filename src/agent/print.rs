@@ -10,6 +10,7 @@ use super::{RATE_TIME, encoder};
 use crate::clock;
 use crate::config::Config;
 use crate::outbox::Outbox;
+use crate::payload::LEN_MAX;
 use crate::probe::Probes;
 
 /// Prints one sample as it would be published, a payload a line.
@@ -33,7 +34,7 @@ pub fn print(config: &Config, root: &Path, out: &mut impl Write) -> io::Result<(
     outbox.push(sample, parts);
     while let Some(ticket) = outbox.next_ticket() {
         let dated = outbox.waiting(ticket).map(|sample| (sample, now));
-        let Some(message) = encoder.encode(ticket.part(), dated) else { break };
+        let Some(message) = encoder.encode(ticket.part(), LEN_MAX, dated) else { break };
         out.write_all(message.payload)?;
         out.write_all(b"\n")?;
         outbox.sent(ticket, message.samples);

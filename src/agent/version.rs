@@ -2,6 +2,7 @@
 
 use crate::config::Mqtt;
 use crate::failure::Failure;
+use crate::link::LinkError;
 use crate::session::{Answer, Refusal, SessionError, Version};
 
 /// The version to speak.
@@ -9,8 +10,10 @@ use crate::session::{Answer, Refusal, SessionError, Version};
 pub struct VersionChoice {
     current: Version,
     is_free: bool,
-    /// A broker has accepted it.
-    proven: bool,
+    /// A broker has accepted version 5.
+    is_5_known: bool,
+    /// A broker has said that it does not know version 5.
+    is_5_unknown: bool,
 }
 
 impl VersionChoice {
@@ -19,7 +22,7 @@ impl VersionChoice {
             Mqtt::Only(version) => (version, false),
             Mqtt::Auto => (Version::V5, true),
         };
-        Self { current, is_free, proven: false }
+        Self { current, is_free, is_5_known: false, is_5_unknown: false }
     }
 
     /// The version for the next session.
@@ -28,64 +31,99 @@ impl VersionChoice {
     }
 
     /// Notes that the broker has accepted a session.
-    pub const fn accepted(&mut self) {
-        self.proven = true;
+    pub fn accepted(&mut self) {
+        self.is_5_known |= self.current == Version::V5;
     }
 
-    /// Whether the other version is to be tried before a failure counts as one. Brokers that do not
-    /// know version 5 say so, or close the connection without a word; the latter may have another
-    /// reason, so if 3.1.1 fares no better, the next attempt is with 5 again.
-    pub fn is_other_tried_after(&mut self, failure: &Failure) -> bool {
-        let says_so = matches!(failure, Failure::Session(SessionError::Refused(Refusal::Version)));
-        let says_nothing = matches!(failure, Failure::Closed(Some(Answer::ConnAck), _));
-        if !self.is_free || self.proven || !(says_so || says_nothing) {
+    /// Chooses the version for the attempt after a failure. Tells whether it is 3.1.1 after 5, which
+    /// is tried before the failure counts as one.
+    ///
+    /// Brokers that do not know version 5 say so, or close the connection without a word. The latter
+    /// may have another reason, so after the next failure 5 is tried again.
+    pub fn choose_after(&mut self, failure: &Failure) -> bool {
+        if !self.is_free {
             return false;
         }
-        let is_tried = self.current == Version::V5;
-        self.current = if is_tried { Version::V3 } else { Version::V5 };
-        is_tried
+        let says_so = matches!(failure, Failure::Session(SessionError::Refused(Refusal::Version)));
+        let says_nothing = matches!(failure, Failure::Closed(Some(Answer::ConnAck), LinkError::Closed));
+        match self.current {
+            Version::V5 if says_so || (says_nothing && !self.is_5_known) => {
+                self.is_5_unknown = says_so;
+                self.current = Version::V3;
+                true
+            }
+            Version::V3 if says_so || !self.is_5_unknown => {
+                self.is_5_unknown = false;
+                self.current = Version::V5;
+                false
+            }
+            _ => false,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::LinkError;
 
     const REFUSED: Failure = Failure::Session(SessionError::Refused(Refusal::Version));
     const CLOSED: Failure = Failure::Closed(Some(Answer::ConnAck), LinkError::Closed);
     const DENIED: Failure = Failure::Session(SessionError::Refused(Refusal::NotAuthorized));
+    const RESET: Failure =
+        Failure::Closed(Some(Answer::ConnAck), LinkError::Broken(std::io::ErrorKind::ConnectionReset));
 
     #[test]
     fn version_5_is_tried_first_and_3_1_1_where_it_is_refused() {
         for failure in [REFUSED, CLOSED] {
             let mut version = VersionChoice::new(Mqtt::Auto);
             assert_eq!(version.current(), Version::V5);
-            assert!(version.is_other_tried_after(&failure));
+            assert!(version.choose_after(&failure));
             assert_eq!(version.current(), Version::V3);
         }
     }
 
     #[test]
     fn a_broker_that_takes_neither_has_failed_and_is_asked_for_5_again() {
+        for (first, second) in [(CLOSED, CLOSED), (CLOSED, REFUSED), (REFUSED, REFUSED)] {
+            let mut version = VersionChoice::new(Mqtt::Auto);
+            assert!(version.choose_after(&first));
+            assert!(!version.choose_after(&second));
+            assert_eq!(version.current(), Version::V5);
+        }
+    }
+
+    #[test]
+    fn a_broker_that_says_it_does_not_know_5_is_not_asked_for_it_again() {
         let mut version = VersionChoice::new(Mqtt::Auto);
-        assert!(version.is_other_tried_after(&CLOSED));
-        assert!(!version.is_other_tried_after(&CLOSED));
+        version.choose_after(&REFUSED);
+        version.accepted();
+        assert!(!version.choose_after(&CLOSED));
+        assert_eq!(version.current(), Version::V3);
+    }
+
+    #[test]
+    fn a_broker_that_closed_without_a_word_gets_another_chance_with_5() {
+        let mut version = VersionChoice::new(Mqtt::Auto);
+        version.choose_after(&CLOSED);
+        version.accepted();
+        assert!(!version.choose_after(&DENIED));
         assert_eq!(version.current(), Version::V5);
     }
 
     #[test]
     fn another_failure_is_not_that_of_the_version() {
-        let mut version = VersionChoice::new(Mqtt::Auto);
-        assert!(!version.is_other_tried_after(&DENIED));
-        assert_eq!(version.current(), Version::V5);
+        for failure in [DENIED, RESET] {
+            let mut version = VersionChoice::new(Mqtt::Auto);
+            assert!(!version.choose_after(&failure));
+            assert_eq!(version.current(), Version::V5);
+        }
     }
 
     #[test]
-    fn a_version_that_was_accepted_stays() {
+    fn version_5_once_accepted_stays() {
         let mut version = VersionChoice::new(Mqtt::Auto);
         version.accepted();
-        assert!(!version.is_other_tried_after(&CLOSED));
+        assert!(!version.choose_after(&CLOSED));
         assert_eq!(version.current(), Version::V5);
     }
 
@@ -93,7 +131,7 @@ mod tests {
     fn a_version_that_is_set_stays() {
         for set in [Version::V3, Version::V5] {
             let mut version = VersionChoice::new(Mqtt::Only(set));
-            assert!(!version.is_other_tried_after(&REFUSED));
+            assert!(!version.choose_after(&REFUSED));
             assert_eq!(version.current(), set);
         }
     }

@@ -102,6 +102,7 @@ fn a_value_out_of_range_is_told_with_what_is_allowed() {
         "metrics = cpu, memory",
         "disk = data",
         "disk = / /",
+        "disk = / data",
         "disk = /a /a/",
         "disk = /a /b /c /d /e",
         "certs = certs",
@@ -121,6 +122,7 @@ fn a_value_out_of_range_is_told_with_what_is_allowed() {
         "topic = a/#",
         "topic = 1/2/3/4/5/6/7/8/9",
         "topic = $aws/rules/x",
+        "topic = $aws/rules/a-b/x",
         "label = \"\"",
     ] {
         let key = wrong.split(' ').next().unwrap();
@@ -149,6 +151,11 @@ fn basic_ingest_counts_neither_its_levels_nor_its_length() {
     let config = read(&format!("rule = r\ntopic = 1/2/3/4/5/6/7/{}", "x".repeat(240))).unwrap();
     assert!(config.topic.starts_with("$aws/rules/r/1/2/"));
     assert!(read("topic = $aws/rules/r/1/2/3/4/5/6/7/8").is_ok());
+    assert!(read(&format!("topic = $aws/rules/{}/x", "r".repeat(129))).is_err());
+    assert_eq!(
+        error("rule = r\ntopic = $aws/rules/r/x"),
+        "f.conf:1: rule: the topic $aws/rules/r/x names a rule already"
+    );
 }
 
 #[test]

@@ -38,10 +38,11 @@ pub const LEN_MAX: usize = HEAD.len() + TAIL.len() + 32 + TIME_LEN_MAX + escaped
 /// The events of a batch span less than this.
 const SPAN_MAX_MILLIS: u64 = 24 * 60 * 60 * 1000;
 
-/// Writes the first of `samples`, and those after it that fit into the buffer and the time span.
+/// Writes the first of `samples`, and those after it that fit into `len_max` bytes and the time span.
 /// Gives the message's length and how many they were; `None` if there was none.
 pub fn write_batch<'a>(
     buffer: &mut [u8],
+    len_max: usize,
     label: &str,
     namespace: &str,
     series: &[Series],
@@ -58,6 +59,7 @@ pub fn write_batch<'a>(
             break;
         }
         let comma = usize::from(count > 0);
+        let room = if count == 0 { room } else { room.min(len_max.saturating_sub(TAIL.len())) };
         let document = Document { label, namespace, series, sample, time };
         let Some(written) =
             buffer.get_mut(length + comma..room).and_then(|free| write_event(free, &document))

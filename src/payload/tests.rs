@@ -19,7 +19,7 @@ fn sample(readings: &[Reading]) -> Sample {
 }
 
 fn encode(encoder: &mut Encoder, part: usize, sample: &Sample) -> String {
-    let message = encoder.encode(part, [(sample, TIME)].into_iter()).unwrap();
+    let message = encoder.encode(part, LEN_MAX, [(sample, TIME)].into_iter()).unwrap();
     String::from_utf8(message.payload.to_vec()).unwrap()
 }
 
@@ -77,7 +77,7 @@ fn a_reading_that_is_not_to_be_had_is_never_a_zero() {
     let sample = sample(&[Ok(0.0), Err(NoData::NotPresent), Err(NoData::Denied), Err(NoData::NotYet)]);
     let encoder = |format| Encoder::new(format, default_series(), "pi-7", "PiVitals");
     assert_eq!(encoder(Format::Rule).parts(&sample), Parts::of([0]));
-    assert!(encoder(Format::Rule).encode(1, [(&sample, TIME)].into_iter()).is_none());
+    assert!(encoder(Format::Rule).encode(1, LEN_MAX, [(&sample, TIME)].into_iter()).is_none());
     assert_eq!(
         encode(&mut encoder(Format::Flat), 0, &sample),
         concat!(
@@ -162,7 +162,7 @@ fn the_longest_of_everything_fits() {
     {
         let mut encoder = Encoder::new(format, longest.clone(), &label, &namespace);
         for part in 0..if format == Format::Rule { SERIES_MAX } else { 1 } {
-            let message = encoder.encode(part, [(&sample, time)].into_iter()).unwrap();
+            let message = encoder.encode(part, LEN_MAX, [(&sample, time)].into_iter()).unwrap();
             assert!(message.payload.len() <= limit, "{format:?}: {} > {limit}", message.payload.len());
             serde_json::from_slice::<serde_json::Value>(message.payload).unwrap();
         }
@@ -174,7 +174,7 @@ fn a_batch_takes_as_many_samples_as_fit() {
     let mut encoder = Encoder::new(Format::Emf, default_series(), "pi-7", "PiVitals");
     let sample = sample(&READINGS);
     let times = (0..100).map(|minute| Utc::from_millis(TIME.as_millis() + minute * 60_000));
-    let message = encoder.encode(0, times.map(|time| (&sample, time))).unwrap();
+    let message = encoder.encode(0, LEN_MAX, times.map(|time| (&sample, time))).unwrap();
     assert!((8..100).contains(&message.samples), "{}", message.samples);
     assert!(message.payload.len() <= LEN_MAX);
     let batch: serde_json::Value = serde_json::from_slice(message.payload).unwrap();
@@ -185,10 +185,22 @@ fn a_batch_takes_as_many_samples_as_fit() {
 }
 
 #[test]
+fn a_batch_is_no_longer_than_the_broker_takes_but_has_one_sample_at_least() {
+    let mut encoder = Encoder::new(Format::Emf, default_series(), "pi-7", "PiVitals");
+    let sample = sample(&READINGS);
+    for (len_max, range) in [(2000, 1201..=2000), (100, 400..=700)] {
+        let times = (0..100).map(|minute| Utc::from_millis(TIME.as_millis() + minute * 60_000));
+        let message = encoder.encode(0, len_max, times.map(|time| (&sample, time))).unwrap();
+        assert!(range.contains(&message.payload.len()), "{}", message.payload.len());
+        serde_json::from_slice::<serde_json::Value>(message.payload).unwrap();
+    }
+}
+
+#[test]
 fn a_batch_spans_less_than_a_day() {
     let mut encoder = Encoder::new(Format::Emf, default_series(), "pi-7", "PiVitals");
     let sample = sample(&READINGS);
     let times = (0..4).map(|half| Utc::from_millis(TIME.as_millis() + half * 12 * 3_600_000));
-    let message = encoder.encode(0, times.map(|time| (&sample, time))).unwrap();
+    let message = encoder.encode(0, LEN_MAX, times.map(|time| (&sample, time))).unwrap();
     assert_eq!(message.samples, 2);
 }

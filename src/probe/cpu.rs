@@ -13,10 +13,6 @@ use crate::sample::{NoData, Reading};
 /// The first line, with ten numbers of twenty digits.
 const LINE_LEN_MAX: usize = 256;
 
-/// Idle time may go back by this much without meaning that the counters were reset: iowait is
-/// corrected downwards when a task that waited moves to another core.
-const IDLE_BACKSTEP_MAX_TICKS: u64 = 300;
-
 /// Busy time of all cores, in percent, between two readings.
 #[derive(Debug)]
 pub struct Cpu {
@@ -73,7 +69,9 @@ fn busy_percent(last: Result<Ticks, NoData>, now: Result<Ticks, NoData>) -> Read
     let busy = now.busy.checked_sub(last.busy).ok_or(NoData::Backwards)?;
     let idle = match now.idle.checked_sub(last.idle) {
         Some(idle) => idle,
-        None if last.idle.abs_diff(now.idle) <= IDLE_BACKSTEP_MAX_TICKS => 0,
+        // iowait is corrected downwards when a task that waited moves to another core: by less than
+        // what the cores did meanwhile, or it is a reset.
+        None if last.idle.abs_diff(now.idle) < busy => 0,
         None => return Err(NoData::Backwards),
     };
     #[expect(clippy::cast_precision_loss, reason = "a percentage needs no more than f64 has")]
@@ -148,6 +146,7 @@ mod tests {
     #[test]
     fn iowait_that_is_corrected_downwards_is_no_reset() {
         assert_eq!(busy_percent(ticks(100, 1000), ticks(200, 999)), Ok(100.0));
+        assert_eq!(busy_percent(ticks(100, 1000), ticks(101, 999)), Err(NoData::Backwards));
     }
 
     #[test]

@@ -16,7 +16,9 @@ use crate::sys::device::vcio_property;
 const ZONES_MAX: usize = 8;
 
 /// What the zone of the SoC is called, on kernels for the Pi and on others; the first is preferred.
-const ZONE_TYPES: [&[u8]; 4] = [b"cpu-thermal", b"cpu_thermal", b"soc-thermal", b"x86_pkg_temp"];
+/// Other zones are of batteries, radios and the like.
+const ZONE_TYPES: [&[u8]; 5] =
+    [b"cpu-thermal", b"cpu_thermal", b"bcm2835_thermal", b"soc-thermal", b"x86_pkg_temp"];
 
 /// A sensor that says something outside is broken: no SoC runs there.
 const PLAUSIBLE_MILLICELSIUS: std::ops::RangeInclusive<i64> = -55_000..=150_000;
@@ -84,14 +86,14 @@ impl Temperature {
     }
 }
 
-/// The zone of the SoC by its type; where none has a known one, the first.
+/// The zone of the SoC, by its type.
 fn find_zone(zones: &mut [Zone]) -> Option<usize> {
     let mut best = None;
     for (index, zone) in zones.iter_mut().enumerate() {
         let mut buffer = [0; 32];
         let Ok(text) = zone.kind.read_into(&mut buffer) else { break };
         let kind = whole_lines(text).next().unwrap_or_default();
-        let rank = ZONE_TYPES.iter().position(|known| *known == kind).unwrap_or(ZONE_TYPES.len());
+        let Some(rank) = ZONE_TYPES.iter().position(|known| *known == kind) else { continue };
         if best.is_none_or(|(best_rank, _)| rank < best_rank) {
             best = Some((rank, index));
         }
@@ -145,7 +147,8 @@ mod tests {
     fn the_zone_is_chosen_by_its_type() {
         let root = std::env::temp_dir().join(format!("pivitals-zones-{}", std::process::id()));
         let zones = root.join("sys/class/thermal");
-        for (index, kind, temp) in [(0, "acpitz", "1000"), (1, "cpu-thermal", "48312")] {
+        for (index, kind, temp) in [(0, "iwlwifi_1", "1000"), (1, "cpu-thermal", "48312")] {
+            assert_eq!(Temperature::new(&root).read(), Err(NoData::NotPresent));
             let zone = zones.join(format!("thermal_zone{index}"));
             std::fs::create_dir_all(&zone).unwrap();
             std::fs::write(zone.join("type"), format!("{kind}\n")).unwrap();

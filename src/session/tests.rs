@@ -142,6 +142,18 @@ fn a_refused_publish_says_why() {
 }
 
 #[test]
+fn a_refused_publish_takes_no_other_acknowledgement_with_it() {
+    let mut session = connected(Version::V5);
+    for ticket in 0..3 {
+        session.publish(b"x", ticket, at(0)).unwrap();
+    }
+    session.receive(&[0x40, 2, 0, 1, 0x40, 3, 0, 2, 0x97, 0x40, 2, 0, 3, 0xe0, 1, 0x97]);
+    assert_eq!(session.next_event(), Ok(Some(Event::Acknowledged(0))));
+    assert_eq!(session.next_event(), Ok(Some(Event::Acknowledged(2))));
+    assert_eq!(session.next_event(), Err(SessionError::PublishRefused(0x97)));
+}
+
+#[test]
 fn a_broker_that_disconnects_says_why_in_every_form() {
     for (bytes, reason) in
         [(&[0xe0, 0][..], 0), (&[0xe0, 1, 0x8e], 0x8e), (&[0xe0, 2, 0x8b, 0], 0x8b), (&[0xe0, 1, 0xfe], 0xfe)]
@@ -255,6 +267,14 @@ fn a_broker_that_takes_only_short_packets_or_no_quality_of_service_is_named() {
         answered(Version::V5, &[0x20, 5, 0, 0, 2, 0x24, 0]), // Maximum QoS
         Err(SessionError::QosUnsupported)
     );
+}
+
+#[test]
+fn a_broker_that_allows_nothing_breaks_the_protocol() {
+    let nothing = [&[0x20, 6, 0, 0, 3, 0x21, 0, 0][..], &[0x20, 8, 0, 0, 5, 0x27, 0, 0, 0, 0]];
+    for answer in nothing {
+        assert_eq!(answered(Version::V5, answer), Err(SessionError::Malformed));
+    }
 }
 
 #[test]
