@@ -21,21 +21,20 @@ use crate::probe::Probes;
 use crate::schedule::Schedule;
 use crate::session::{Event, INBOUND_LEN_MAX, Session, Settings};
 use crate::setup::Setup;
-use crate::sys::event::{Readiness, Signal, Signals, wait};
+use crate::sys::event::{Readiness, Signals, wait};
 
+mod aim;
 mod notices;
 mod print;
 mod version;
 
+use aim::{Aim, Mode};
 use notices::Notices;
 pub use print::print;
 use version::VersionChoice;
 
 /// How long a sample's worth of time lies between the two readings of a counter in `once` and `print`.
 const RATE_TIME: Duration = Duration::from_secs(1);
-/// How long the end may take while messages are in flight: well under the three seconds that are
-/// promised.
-const DRAIN_TIME: Duration = Duration::from_millis(2500);
 /// Between two looks at a wall clock that is not set.
 const CLOCK_WAIT: Duration = Duration::from_secs(1);
 /// A broker sends its acknowledgements one by one: after the first, the others are given this long to
@@ -75,66 +74,6 @@ struct Online {
     /// Not to be read from before.
     settled_at: BootTime,
     is_stray_told: bool,
-}
-
-/// What the loop does about the outbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// Send what there is.
-    Publish,
-    /// Send nothing more, and take the acknowledgements.
-    Settle,
-}
-
-/// What the loop is coming to.
-#[derive(Debug)]
-enum Aim {
-    /// Nothing but to publish.
-    Publish,
-    /// To go on with another setup, once what is in flight is acknowledged.
-    Reload { setup: Box<Setup>, until: BootTime },
-    /// To end, once everything is delivered.
-    End { until: BootTime },
-}
-
-impl Aim {
-    const fn mode(&self) -> Mode {
-        match self {
-            Self::Publish | Self::End { .. } => Mode::Publish,
-            Self::Reload { .. } => Mode::Settle,
-        }
-    }
-
-    /// The time to come to it; or until the next sample is due, if that is earlier.
-    fn until(&self, next_sample: BootTime) -> BootTime {
-        match self {
-            Self::Publish => next_sample,
-            Self::Reload { until, .. } => next_sample.min(*until),
-            Self::End { until } => *until,
-        }
-    }
-
-    fn after(
-        self,
-        signal: Option<Signal>,
-        load: &impl Fn() -> Result<Setup, Vec<String>>,
-        now: BootTime,
-    ) -> Self {
-        match (self, signal) {
-            (aim, None) | (aim @ Self::End { .. }, Some(_)) => aim,
-            (_, Some(Signal::Terminate)) => Self::End { until: now + DRAIN_TIME },
-            (aim, Some(Signal::Reload)) => match load() {
-                Ok(setup) => Self::Reload { setup: Box::new(setup), until: now + DRAIN_TIME },
-                Err(errors) => {
-                    for error in errors {
-                        warn!("{error}");
-                    }
-                    warn!("the configuration was not changed, because the new one has errors");
-                    aim
-                }
-            },
-        }
-    }
 }
 
 impl Agent {
