@@ -19,18 +19,20 @@ use crate::outbox::{Outbox, Ticket};
 use crate::payload::Encoder;
 use crate::probe::Probes;
 use crate::schedule::Schedule;
-use crate::session::{Event, INBOUND_LEN_MAX, Session, Settings};
+use crate::session::{Answer, Event, INBOUND_LEN_MAX, Session, Settings};
 use crate::setup::Setup;
 use crate::sys::event::{Readiness, Signals, wait};
 
 mod aim;
 mod notices;
 mod print;
+mod suspicion;
 mod version;
 
 use aim::{Aim, Mode};
 use notices::Notices;
 pub use print::print;
+use suspicion::Suspicion;
 use version::VersionChoice;
 
 /// How long a sample's worth of time lies between the two readings of a counter in `once` and `print`.
@@ -56,6 +58,7 @@ pub struct Agent {
     backoff: Backoff,
     version: VersionChoice,
     connection: Connection,
+    suspicion: Suspicion,
     notices: Notices,
 }
 
@@ -92,6 +95,7 @@ impl Agent {
             backoff: Backoff::default(),
             version: VersionChoice::new(config.mqtt),
             connection: Connection::Down { retry_at: now },
+            suspicion: Suspicion::default(),
             notices: Notices::default(),
             setup,
         }
@@ -325,7 +329,8 @@ impl Agent {
         let settling = matches!(&self.connection, Connection::Up(online) if online.settled_at > now);
         interest.readable &= !settling;
         let mut descriptors = [(signals, Readiness { readable: true, writable: false }), (link, interest)];
-        wait(&mut descriptors, deadline.since(now));
+        // From now, not from when this turn began: a handshake takes a slow Pi a good part of a second.
+        wait(&mut descriptors, deadline.since(clock::boot_time()));
         let [(_, signal), (_, mut link)] = descriptors;
         // What settled is read without asking first.
         link.readable |= settling;
@@ -334,6 +339,7 @@ impl Agent {
 
     /// Notes a failure, and waits for longer than the last time.
     fn fail(&mut self, failure: &Failure, now: BootTime) {
+        let failure = if self.is_suspect(failure) { &Failure::ProbablyDenied } else { failure };
         if self.version.choose_after(failure) {
             debug!("{}; trying MQTT {}", failure.explain(self.setup.context()), self.version.current());
             return self.disconnected(now + backoff::FLOOR);
@@ -344,6 +350,16 @@ impl Agent {
         let wait = self.backoff.next(floor, random);
         self.notices.failed(failure, self.setup.context(), wait.as_secs());
         self.disconnected(now + wait);
+    }
+
+    /// Whether the connection was closed at the same message several times in a row.
+    fn is_suspect(&mut self, failure: &Failure) -> bool {
+        let Connection::Up(online) = &self.connection else { return false };
+        let session = online.session.as_ref();
+        match (failure, session.and_then(Session::first_in_flight)) {
+            (Failure::Closed(Some(Answer::PubAck), _), Some(message)) => self.suspicion.closed_at(message),
+            _ => false,
+        }
     }
 
     /// Drops the connection; what was in flight will be sent again.

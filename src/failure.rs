@@ -38,6 +38,8 @@ pub enum Failure {
     Link(LinkError),
     /// The broker closed the connection, or it broke, while an answer was owed or none.
     Closed(Option<Answer>, LinkError),
+    /// The broker closed the connection at the same message again and again.
+    ProbablyDenied,
     /// The session came to an end.
     Session(SessionError),
 }
@@ -79,6 +81,7 @@ impl Failure {
                     | Session::Disconnected(NOT_AUTHORIZED | SESSION_TAKEN_OVER)
                     | Session::QosUnsupported
             ) | Self::Link(LinkError::Tls(TlsError::ClientRefused(_)))
+                | Self::ProbablyDenied
         )
     }
 
@@ -126,6 +129,15 @@ impl Display for Explanation<'_> {
             }
             Failure::Link(error) => self.link(f, error),
             Failure::Closed(owed, error) => self.closed(f, *owed, error),
+            Failure::ProbablyDenied => {
+                let Context { endpoint, client_id, topic, .. } = self.context;
+                write!(
+                    f,
+                    "MQTT: {endpoint} closes the connection each time client id {client_id} publishes on {topic}, \
+                     which is how AWS IoT Core denies it in MQTT 3.1.1; the policy probably lacks iot:Publish on \
+                     topic/{topic}"
+                )
+            }
             Failure::Session(error) => self.session(f, *error),
         }
     }

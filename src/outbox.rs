@@ -58,6 +58,12 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// Whether the other message begins with the same part of the same sample.
+    #[must_use]
+    pub const fn begins_like(&self, other: &Self) -> bool {
+        self.first == other.first && self.part == other.part
+    }
+
     /// The part that the message holds.
     #[must_use]
     pub const fn part(&self) -> usize {

@@ -227,6 +227,12 @@ impl<T: Copy> Session<T> {
         }
     }
 
+    /// The message that waits longest for its acknowledgement.
+    #[must_use]
+    pub fn first_in_flight(&self) -> Option<T> {
+        self.in_flight.first().map(|message| message.ticket)
+    }
+
     /// Messages that were sent and not acknowledged.
     #[must_use]
     pub fn in_flight(&self) -> usize {

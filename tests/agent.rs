@@ -244,6 +244,18 @@ fn a_denied_publish_is_named_and_once_exits_77() {
 }
 
 #[test]
+fn a_publish_that_is_denied_without_a_word_is_named_after_three_times() {
+    let house = House::new("wordless", puback(|_| PubackManner::Close));
+    let mut agent = house.start("run", &["mqtt=3.1.1", "interval=60"]);
+    let line = agent.wait_for_line("each time client id pi-7 publishes on pivitals/pi-7/metrics", PATIENCE);
+    assert!(line.contains("iot:Publish on topic/pivitals/pi-7/metrics"), "{line}");
+    let connects = house.broker.events_so_far().into_iter().filter_map(Event::connected).count();
+    assert_eq!(connects, 3);
+    agent.signal("TERM");
+    assert_eq!(agent.wait(PATIENCE).0.code(), Some(0));
+}
+
+#[test]
 fn a_refused_connect_is_named_and_once_exits_77() {
     for (mqtt, code) in [("5", 0x87), ("3.1.1", 5)] {
         let house =
