@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use pivitals_broker::manners::DisconnectAfter;
 use pivitals_broker::{
-    Broker, ConnackManner, DeviceFiles, Event, Manners, Pki, Program, PubackManner, Published, Refusal,
-    Silence, TestDir, Version, Versions,
+    Board, Broker, ConnackManner, DeviceFiles, Event, Manners, Pki, Program, PubackManner, Published,
+    Refusal, Silence, TestDir, Version, Versions,
 };
 
 /// For anything that has to happen, on a machine that is busy with other things.
@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct House {
     dir: TestDir,
     pki: Pki,
+    board: Board,
     broker: Broker,
     device: DeviceFiles,
 }
@@ -28,19 +29,10 @@ impl House {
         let dir = TestDir::new(name);
         let pki = Pki::new(dir.path());
         let (broker, device) = (Broker::start(&pki, manners), pki.device("pi-7"));
-        let house = Self { dir, pki, broker, device };
-        // A board with a sensor, whatever this machine has.
-        let zone = house.root().join("sys/class/thermal/thermal_zone0");
-        fs::create_dir_all(&zone).unwrap();
-        fs::write(zone.join("type"), "cpu-thermal\n").unwrap();
-        fs::write(zone.join("temp"), "48312\n").unwrap();
-        std::os::unix::fs::symlink("/proc", house.root().join("proc")).unwrap();
+        let board = Board::new(&dir.path().join("root")).unwrap();
+        let house = Self { dir, pki, board, broker, device };
         house.configure("");
         house
-    }
-
-    fn root(&self) -> PathBuf {
-        self.dir.path().join("root")
     }
 
     fn config(&self) -> PathBuf {
@@ -58,7 +50,7 @@ impl House {
 
     fn start(&self, command: &str, set: &[&str]) -> Program {
         let mut program = Command::new(env!("CARGO_BIN_EXE_pivitals"));
-        program.arg(command).arg("--config").arg(self.config()).arg("--root").arg(self.root());
+        program.arg(command).arg("--config").arg(self.config()).arg("--root").arg(self.board.root());
         for set in set {
             program.args(["--set", set]);
         }
@@ -341,7 +333,7 @@ fn a_broken_configuration_changes_nothing() {
 #[test]
 fn a_sensor_that_goes_and_comes_back_is_told_once_each() {
     let house = House::new("sensor", Manners::default());
-    let temp = house.root().join("sys/class/thermal/thermal_zone0/temp");
+    let temp = house.board.sensor();
     let mut agent = house.start("run", &["metrics=temperature cpu"]);
     house.published();
     fs::write(&temp, "too hot\n").unwrap();
@@ -476,7 +468,7 @@ fn the_limits_that_a_broker_sets_are_kept() {
 #[test]
 fn once_that_can_measure_nothing_says_so() {
     let house = House::new("nothing", Manners::default());
-    fs::remove_dir_all(house.root().join("sys")).unwrap();
+    fs::remove_file(house.board.sensor()).unwrap();
     let (status, lines) = house.start("once", &["metrics=temperature"]).wait(PATIENCE);
     assert_eq!(status.code(), Some(78), "{lines:#?}");
     assert!(lines.iter().any(|line| line.contains("nothing was published")), "{lines:#?}");

@@ -13,7 +13,8 @@
 //! - [`server`]: start, stop, the accepting thread
 //! - `connection`: one client from its first byte to its last; one thread each
 //! - `wire`: TLS, one record at a time; `packet`: MQTT's bytes
-//! - [`program`]: the agent under test as a child process, and a folder for its files
+//! - [`program`]: the agent under test as a child process, and a folder for its files; [`board`]:
+//!   what it measures
 //!
 //! Invariants:
 //! - Every connection gives exactly one [`Event::TlsFailed`] or [`Event::Disconnected`], its last.
@@ -32,6 +33,7 @@
     reason = "in a test harness panics are the errors, and results are asserted on"
 )]
 
+pub mod board;
 mod connection;
 pub mod event;
 pub mod manners;
@@ -42,6 +44,7 @@ pub mod server;
 mod shared;
 mod wire;
 
+pub use board::Board;
 pub use event::{Connected, Event, Published};
 pub use manners::{ConnackManner, Manners, PubackManner, Refusal, Silence, Versions};
 pub use packet::Version;

@@ -13,6 +13,7 @@ use pivitals::clock::BootTime;
 use pivitals::metric::{Metric, Series};
 use pivitals::probe::Probes;
 use pivitals::sample::NoData;
+use pivitals_broker::Board;
 
 const IDLE_MILLICELSIUS: f64 = 42_000.0;
 const MILLICELSIUS_PER_PERCENT: f64 = 300.0;
@@ -82,13 +83,9 @@ impl Sensor {
 
 /// Makes the root, and gives the file that holds the temperature.
 fn make_root(root: &Path) -> io::Result<File> {
-    let class = root.join("sys/class");
-    let zone = class.join("thermal/thermal_zone0");
-    fs::create_dir_all(&zone)?;
-    for real in ["proc", "dev", "etc"] {
+    let board = Board::new(root)?;
+    for real in ["dev", "etc", "sys/class/net"] {
         symlink(Path::new("/").join(real), root.join(real))?;
     }
-    symlink("/sys/class/net", class.join("net"))?;
-    fs::write(zone.join("type"), "cpu-thermal\n")?;
-    File::create(zone.join("temp"))
+    File::create(board.sensor())
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use pivitals_broker::{Broker, Event, Manners, Pki, Program, TestDir};
+use pivitals_broker::{Board, Broker, Event, Manners, Pki, Program, TestDir};
 
 mod calls;
 mod instructions;
@@ -73,6 +73,7 @@ fn build() -> PathBuf {
 struct Bench {
     binary: PathBuf,
     dir: TestDir,
+    board: Board,
     broker: Broker,
 }
 
@@ -89,18 +90,14 @@ impl Bench {
         let pki = Pki::new(dir.path());
         let broker = Broker::start(&pki, Manners::default());
         let certs = pki.device("pi-7").dir;
-        let zone = dir.path().join("root/sys/class/thermal/thermal_zone0");
-        fs::create_dir_all(&zone).unwrap();
-        fs::write(zone.join("type"), "cpu-thermal\n").unwrap();
-        fs::write(zone.join("temp"), "48312\n").unwrap();
-        std::os::unix::fs::symlink("/proc", dir.path().join("root/proc")).unwrap();
+        let board = Board::new(&dir.path().join("root")).unwrap();
         let config = format!(
             "endpoint = localhost\nport = {}\ncerts = {}\nclient_id = pi-7\ninterval = 1\nlog = stderr\n",
             broker.port(),
             certs.display()
         );
         fs::write(dir.path().join("pivitals.conf"), config).unwrap();
-        Self { binary, dir, broker }
+        Self { binary, dir, board, broker }
     }
 
     /// Starts the agent, under a tool if there is one, and waits until so many samples were published.
@@ -115,7 +112,7 @@ impl Bench {
             None => Command::new(&self.binary),
         };
         command.arg("run").arg("--config").arg(self.dir.path().join("pivitals.conf"));
-        command.arg("--root").arg(self.dir.path().join("root"));
+        command.arg("--root").arg(self.board.root());
         let agent = Program::start(&mut command);
         for _ in 0..samples * MESSAGES_A_SAMPLE {
             self.broker.wait_for(PATIENCE, Event::published);

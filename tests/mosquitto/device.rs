@@ -1,11 +1,10 @@
 //! A device as the agent sees it: a root folder, certificates under AWS's names, a configuration.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use pivitals_broker::{Program, TestDir};
+use pivitals_broker::{Board, Program, TestDir};
 
 use crate::mosquitto::Mosquitto;
 use crate::pki::{Authority, KeyKind};
@@ -26,14 +25,10 @@ impl Device {
     /// A device that trusts one authority and has its certificate from another, or the same.
     pub fn new(folder: &Path, trusted: &Authority, issuer: &Authority, kind: KeyKind) -> Self {
         let device = Self { folder: folder.join(NAME) };
-        let zone = device.root().join("sys/class/thermal/thermal_zone0");
-        fs::create_dir_all(&zone).expect("a new folder");
-        fs::create_dir(device.certs()).expect("a new folder");
-        symlink("/proc", device.root().join("proc")).expect("a new link");
+        fs::create_dir_all(device.certs()).expect("a new folder");
+        Board::new(&device.root()).expect("a new folder");
         let key = kind.key();
         for (path, text) in [
-            (zone.join("type"), "cpu-thermal\n"),
-            (zone.join("temp"), "48312\n"),
             (device.ca(), &trusted.certificate),
             (device.certificate(), &issuer.device_certificate(NAME, &key)),
             (device.key(), &key),
