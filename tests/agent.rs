@@ -300,6 +300,22 @@ fn a_hangup_signal_changes_the_configuration_and_keeps_the_queue() {
 }
 
 #[test]
+fn a_hangup_signal_changes_the_interval() {
+    let house = House::new("interval", Manners::default());
+    let slow = fs::read_to_string(house.config()).unwrap().replace("interval = 1\n", "interval = 86400\n");
+    fs::write(house.config(), slow).unwrap();
+    let mut agent = house.start("run", &[]);
+    let first = timestamp(&house.published());
+    house.configure("");
+    agent.signal("HUP");
+    agent.wait_for_line("the configuration was read again", PATIENCE);
+    house
+        .broker
+        .wait_for(PATIENCE, |event| event.published().filter(|message| timestamp(message) >= first + 3));
+    house.end(agent);
+}
+
+#[test]
 fn a_hangup_signal_brings_a_new_certificate_into_use() {
     let house = House::new("renewed", Manners::default());
     let renewed = house.pki.device("renewed");

@@ -11,6 +11,7 @@ use crate::sys::event::Signal;
 /// How long the end may take while messages are in flight: well under the three seconds that are
 /// promised.
 const DRAIN_TIME: Duration = Duration::from_millis(2500);
+const _: () = assert!(DRAIN_TIME.as_millis() < 3000);
 
 /// What the loop does about the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
