@@ -43,6 +43,12 @@ const CLOCK_WAIT: Duration = Duration::from_secs(1);
 /// come, so that they are read together.
 const SETTLE_TIME: Duration = Duration::from_millis(20);
 
+/// A connection on which nothing was acknowledged for two intervals and this is not in order, though
+/// every deadline was kept: the longest of them one after the other are less.
+const SILENCE_MAX: Duration = Duration::from_secs(120);
+/// Between two signs of life that are withheld.
+const LIFE_WAIT: Duration = Duration::from_millis(500);
+
 const NO_SIGNALS: RawFd = -1;
 
 /// The agent.
@@ -74,6 +80,8 @@ struct Online {
     /// Once the link is open.
     session: Option<Session<Ticket>>,
     connected_at: BootTime,
+    /// Anything at all; or when the connection was begun.
+    acknowledged_at: BootTime,
     /// Not to be read from before.
     settled_at: BootTime,
     is_stray_told: bool,
@@ -104,6 +112,7 @@ impl Agent {
     /// Samples and publishes until SIGTERM or SIGINT. `reload` is asked for another setup on SIGHUP;
     /// if it has errors, the old one stays.
     pub fn run(mut self, signals: &mut Signals, reload: impl Fn() -> Result<Setup, Vec<String>>) {
+        self.notices = Notices::of_a_service();
         info!(
             "version {}: {} samples every {} s for {}",
             env!("CARGO_PKG_VERSION"),
@@ -112,6 +121,7 @@ impl Agent {
             self.setup.context().endpoint
         );
         self.probes.prime();
+        self.notices.ready();
         let mut aim = Aim::Publish;
         let mut ready = Readiness::default();
         loop {
@@ -133,7 +143,11 @@ impl Agent {
                 }
                 aim => aim,
             };
+            if self.is_serving(now) {
+                self.notices.alive(now);
+            }
             let deadline = self.deadline(now, aim.mode()).min(aim.until(self.schedule.next()));
+            let deadline = deadline.min(self.notices.alive_at().max(now + LIFE_WAIT));
             let signalled;
             (signalled, ready) = self.wait(signals.as_raw_fd(), now, deadline);
             if signalled {
@@ -202,8 +216,14 @@ impl Agent {
         match &mut self.connection {
             Connection::Down { retry_at } if *retry_at <= now && self.wall.is_set() => {
                 let link = Link::open(&self.setup.target, now).map_err(Failure::Link)?;
-                let online =
-                    Online { link, session: None, connected_at: now, settled_at: now, is_stray_told: false };
+                let online = Online {
+                    link,
+                    session: None,
+                    connected_at: now,
+                    acknowledged_at: now,
+                    settled_at: now,
+                    is_stray_told: false,
+                };
                 self.connection = Connection::Up(Box::new(online));
                 Ok(())
             }
@@ -251,6 +271,7 @@ impl Agent {
                     }
                     Event::Acknowledged(ticket) => {
                         self.outbox.acknowledge(ticket);
+                        online.acknowledged_at = now;
                         let is_proof = self.backoff.acknowledged(online.connected_at, now);
                         let (waiting, dropped) = (self.outbox.len(), self.outbox.dropped());
                         self.notices.acknowledged(self.setup.context(), is_proof, waiting, dropped);
@@ -391,7 +412,20 @@ impl Agent {
         self.disconnected(now + backoff::FLOOR);
     }
 
+    /// Whether this agent does its work: one that is connected, could send something, and has had
+    /// nothing acknowledged for long, does not, and a service manager's watchdog may start it anew. A
+    /// broker that is away is no reason for that.
+    fn is_serving(&self, now: BootTime) -> bool {
+        match &self.connection {
+            Connection::Up(online) if self.wall.is_set() && !self.outbox.is_empty() => {
+                now.since(online.acknowledged_at) < 2 * self.setup.config.interval + SILENCE_MAX
+            }
+            Connection::Up(_) | Connection::Down { .. } => true,
+        }
+    }
+
     fn end(mut self) {
+        self.notices.stopping();
         self.disconnect(clock::boot_time());
         match self.outbox.len() {
             0 => info!("ended"),

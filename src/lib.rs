@@ -24,9 +24,10 @@
 //! 15. [`identity`] what the placeholders stand for
 //! 16. [`config`] text into a checked configuration, with every error at once
 //! 17. [`logging`] where log lines go
-//! 18. [`cli`] arguments into a command
-//! 19. [`setup`] options into all that an agent needs
-//! 20. [`agent`] the loop, where all parts meet
+//! 18. [`supervisor`] what a service manager is told
+//! 19. [`cli`] arguments into a command
+//! 20. [`setup`] options into all that an agent needs
+//! 21. [`agent`] the loop, where all parts meet
 //!
 //! # Invariants
 //!
@@ -78,5 +79,6 @@ pub mod identity;
 pub mod cli;
 pub mod logging;
 pub mod setup;
+pub mod supervisor;
 
 pub mod agent;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -49,12 +50,16 @@ impl House {
     }
 
     fn start(&self, command: &str, set: &[&str]) -> Program {
+        Program::start(&mut self.command(command, set))
+    }
+
+    fn command(&self, command: &str, set: &[&str]) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_pivitals"));
         program.arg(command).arg("--config").arg(self.config()).arg("--root").arg(self.board.root());
         for set in set {
             program.args(["--set", set]);
         }
-        Program::start(&mut program)
+        program
     }
 
     fn published(&self) -> Published {
@@ -488,6 +493,35 @@ fn once_that_can_measure_nothing_says_so() {
     let (status, lines) = house.start("once", &["metrics=temperature"]).wait(PATIENCE);
     assert_eq!(status.code(), Some(78), "{lines:#?}");
     assert!(lines.iter().any(|line| line.contains("nothing was published")), "{lines:#?}");
+}
+
+#[test]
+fn a_service_manager_is_told_what_happens_and_hears_that_the_agent_is_alive() {
+    let mut house = House::new("notify", Manners::default());
+    let path = house.dir.path().join("notify");
+    let manager = UnixDatagram::bind(&path).unwrap();
+    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let hear = |part: &str| loop {
+        let mut buffer = [0; 1024];
+        let length = manager.recv(&mut buffer).unwrap_or_else(|error| panic!("no {part}: {error}"));
+        let message = String::from_utf8(buffer[..length].to_vec()).unwrap();
+        if message.starts_with(part) {
+            return message;
+        }
+    };
+    let mut command = house.command("run", &[]);
+    let agent = Program::start(command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "2000000"));
+    hear("READY=1");
+    hear("STATUS=publishing to localhost");
+    hear("WATCHDOG=1");
+    house.broker.stop();
+    let status = hear("STATUS=");
+    assert!(status.contains("localhost"), "{status}");
+    hear("WATCHDOG=1");
+    house.broker.restart();
+    hear("STATUS=publishing to localhost");
+    house.end(agent);
+    hear("STOPPING=1");
 }
 
 #[test]

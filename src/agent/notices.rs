@@ -2,9 +2,11 @@
 
 use log::{debug, info, warn};
 
+use crate::clock::BootTime;
 use crate::failure::{Context, Failure};
 use crate::metric::Series;
 use crate::sample::{NoData, Sample};
+use crate::supervisor::Supervisor;
 
 /// Failures that are remembered as told: a line that comes and goes fails in more ways than one.
 const FAILURES_MAX: usize = 8;
@@ -19,9 +21,15 @@ pub struct Notices {
     clock_unset: bool,
     dropped: u64,
     queue_full: bool,
+    supervisor: Supervisor,
 }
 
 impl Notices {
+    /// For an agent that was perhaps started by a service manager, which is told, too.
+    pub fn of_a_service() -> Self {
+        Self { supervisor: Supervisor::from_environment(), ..Self::default() }
+    }
+
     /// For a command that has nothing to say when all goes well.
     pub fn of_one_sample() -> Self {
         Self { publishing: true, ..Self::default() }
@@ -46,6 +54,26 @@ impl Notices {
         }
     }
 
+    /// Tells that the work begins.
+    pub fn ready(&self) {
+        self.supervisor.ready();
+    }
+
+    /// Tells that the end begins.
+    pub fn stopping(&self) {
+        self.supervisor.stopping();
+    }
+
+    /// Tells a service manager that all is well, when it is time to.
+    pub fn alive(&mut self, now: BootTime) {
+        self.supervisor.ping(now);
+    }
+
+    /// When [`alive`](Self::alive) has something to tell.
+    pub fn alive_at(&self) -> BootTime {
+        self.supervisor.ping_at()
+    }
+
     /// Forgets what was told of the old configuration.
     pub fn reloaded(&mut self, are_series_other: bool) {
         self.failures.clear();
@@ -67,6 +95,7 @@ impl Notices {
             // Cannot be full any more.
             let _ = self.failures.push_back(failure.clone());
             self.publishing = false;
+            self.supervisor.status(&failure.explain(context));
         }
     }
 
@@ -75,7 +104,9 @@ impl Notices {
     /// closes, over and over, is told once.
     pub fn acknowledged(&mut self, context: Context<'_>, is_proof: bool, waiting: usize, dropped: u64) {
         if !self.publishing {
-            info!("publishing to {}:{} on {}", context.endpoint, context.port, context.topic);
+            let status = format!("publishing to {}:{} on {}", context.endpoint, context.port, context.topic);
+            info!("{status}");
+            self.supervisor.status(&status);
             if waiting > 1 {
                 info!("{waiting} samples wait to be sent");
             }
@@ -105,7 +136,9 @@ impl Notices {
             if is_set {
                 info!("the system clock is set");
             } else {
-                warn!("the system clock is not set; samples are kept until it is");
+                let status = "the system clock is not set; samples are kept until it is";
+                warn!("{status}");
+                self.supervisor.status(&status);
             }
             self.clock_unset = !is_set;
         }
