@@ -1,9 +1,9 @@
 //! The samples that wait for their acknowledgement: a ring that keeps what the wire may lose.
 //!
 //! A sample is sent as one or more *parts*, each a message of its own; a message can also hold the
-//! same part of several samples. A sample leaves the ring when each of its parts was acknowledged, or
-//! as the oldest when the ring is full; then it is counted. What the parts are, and what a broker is,
-//! is not known here.
+//! same part of several samples. A sample leaves the ring when each of its parts was acknowledged and
+//! no older one is left, or as the oldest when the ring is full; then it is counted. What the parts
+//! are, and what a broker is, is not known here.
 
 use std::collections::VecDeque;
 
@@ -103,8 +103,12 @@ impl Outbox {
         Self { entries: VecDeque::with_capacity(capacity), capacity, first: 0, dropped: 0 }
     }
 
-    /// Adds a sample whose `parts` are to be sent. If the ring is full, the oldest sample goes.
+    /// Adds a sample whose `parts` are to be sent, if there are any. If the ring is full, the oldest
+    /// sample goes.
     pub fn push(&mut self, sample: Sample, parts: Parts) {
+        if parts.is_empty() {
+            return;
+        }
         if self.entries.len() >= self.capacity {
             self.drop_oldest();
         }
@@ -313,8 +317,9 @@ mod tests {
 
     #[test]
     fn a_sample_without_parts_is_not_kept() {
-        let mut outbox = outbox(2, 1, 1);
+        let mut outbox = outbox(1, 1, 1);
         outbox.push(sample(1), Parts::default());
+        assert_eq!(outbox.dropped(), 0, "nothing is dropped for it");
         let (.., ticket) = send(&mut outbox).unwrap();
         outbox.acknowledge(ticket);
         outbox.push(sample(2), Parts::default());
