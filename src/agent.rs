@@ -171,11 +171,10 @@ impl Agent {
         let mut ready = Readiness::default();
         loop {
             let now = clock::boot_time();
-            self.look_at_the_clocks();
+            let served = self.serve(ready, now, Mode::Publish);
             if !self.wall.is_set() {
                 return Err(Failure::ClockNotSet);
             }
-            let served = self.serve(ready, now, Mode::Publish);
             if self.outbox.is_empty() {
                 self.disconnect(now); // whatever came after the last acknowledgement
                 return Ok(());
@@ -199,7 +198,7 @@ impl Agent {
 
     fn sample(&mut self, taken_at: BootTime) {
         let sample = self.probes.sample(taken_at);
-        self.notices.sample(self.encoder.series(), &sample);
+        self.notices.sample(&self.setup.config.series, &sample);
         let parts = self.encoder.parts(&sample);
         self.outbox.push(sample, parts);
         self.notices.dropped(self.outbox.dropped(), self.setup.config.queue);

@@ -86,12 +86,6 @@ impl Encoder {
         }
     }
 
-    /// What the readings of a sample are of.
-    #[must_use]
-    pub fn series(&self) -> &[Series] {
-        &self.series
-    }
-
     /// The messages that a sample becomes: in `rule` one a reading, else one; none where all it could
     /// say is nothing.
     #[must_use]
@@ -111,10 +105,9 @@ impl Encoder {
         &mut self,
         part: usize,
         len_max: usize,
-        samples: impl Iterator<Item = (&'a Sample, Utc)>,
+        mut samples: impl Iterator<Item = (&'a Sample, Utc)>,
     ) -> Option<Message<'_>> {
         let Self { series, label, namespace, buffer, .. } = self;
-        let mut samples = samples.peekable();
         let (length, samples) = match self.format {
             Format::Rule => {
                 let (sample, time) = samples.next()?;

@@ -24,7 +24,7 @@ pub fn print(config: &Config, root: &Path, out: &mut impl Write) -> io::Result<(
     let taken_at = clock::boot_time();
     let sample = probes.sample(taken_at);
     let mut encoder = encoder(config);
-    Notices::default().sample(encoder.series(), &sample);
+    Notices::default().sample(&config.series, &sample);
     let now = clock::utc();
     if !clock::is_believable(now) {
         warn!("the system clock is not set: the timestamps below are wrong, and nothing would be published");
