@@ -84,6 +84,8 @@ fn mac(interfaces: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use pivitals_broker::TestDir;
+
     use super::*;
 
     fn board(name: &str) -> Identity {
@@ -110,7 +112,8 @@ mod tests {
 
     #[test]
     fn a_name_that_many_devices_would_share_is_none() {
-        let root = std::env::temp_dir().join(format!("pivitals-identity-{}", std::process::id()));
+        let dir = TestDir::new("identity");
+        let root = dir.path();
         for (file, content) in [
             ("etc/machine-id", "uninitialized\n"),
             ("proc/device-tree/serial-number", "0000000000000000\0"),
@@ -119,11 +122,10 @@ mod tests {
             fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
             fs::write(root.join(file), content).unwrap();
         }
-        let identity = Identity::read(&root);
+        let identity = Identity::read(root);
         for placeholder in PLACEHOLDERS {
             assert!(identity.resolve(placeholder).unwrap().is_err(), "{placeholder}");
         }
-        fs::remove_dir_all(&root).unwrap();
     }
 
     #[test]

@@ -106,11 +106,14 @@ impl Write for Syslog {
 
 #[cfg(test)]
 mod tests {
+    use pivitals_broker::TestDir;
+
     use super::*;
 
     #[test]
     fn a_line_reaches_a_syslog_daemon_and_the_next_one_its_successor() {
-        let path = std::env::temp_dir().join(format!("pivitals-syslog-{}", std::process::id()));
+        let dir = TestDir::new("syslog");
+        let path = dir.path().join("log");
         let mut syslog = Syslog::new(path.clone());
         syslog.write_all(b"lost: nobody is there").unwrap();
         for line in [b"<30>pivitals[1]: one", b"<30>pivitals[1]: two"] {

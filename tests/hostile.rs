@@ -8,42 +8,30 @@ use pivitals::config::Config;
 use pivitals::identity::Identity;
 use pivitals::mailbox;
 use pivitals::probe::Probes;
-use pivitals_broker::TestDir;
+use pivitals_broker::{Random, TestDir};
 
 const ROUNDS: usize = 5_000;
 
-/// Random numbers (xorshift64*), the same in every run.
-struct Random(u64);
+fn below(random: &mut Random, limit: usize) -> usize {
+    usize::try_from(random.word() >> 16).unwrap() % limit.max(1)
+}
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() >> 16).unwrap() % limit.max(1)
-    }
-
-    /// A text with a few bytes changed, doubled, taken out, or all after some place cut off.
-    fn damage(&mut self, text: &[u8]) -> Vec<u8> {
-        const TELLING: &[u8] = b"0123456789 -+=\n\t\r\0\"{}#:.\xff\xc3";
-        let mut damaged = text.to_vec();
-        for _ in 0..=self.below(4) {
-            let at = self.below(damaged.len());
-            let byte = TELLING[self.below(TELLING.len())];
-            match self.below(5) {
-                0 => damaged.truncate(at),
-                1 => damaged.insert(at.min(damaged.len()), byte),
-                2 if !damaged.is_empty() => drop(damaged.remove(at)),
-                3 => damaged.splice(at..at, b"99999999999999999999".iter().copied()).for_each(drop),
-                _ => damaged.iter_mut().skip(at).take(1).for_each(|place| *place = byte),
-            }
+/// A text with a few bytes changed, doubled, taken out, or all after some place cut off.
+fn damage(random: &mut Random, text: &[u8]) -> Vec<u8> {
+    const TELLING: &[u8] = b"0123456789 -+=\n\t\r\0\"{}#:.\xff\xc3";
+    let mut damaged = text.to_vec();
+    for _ in 0..=below(random, 4) {
+        let at = below(random, damaged.len());
+        let byte = TELLING[below(random, TELLING.len())];
+        match below(random, 5) {
+            0 => damaged.truncate(at),
+            1 => damaged.insert(at.min(damaged.len()), byte),
+            2 if !damaged.is_empty() => drop(damaged.remove(at)),
+            3 => damaged.splice(at..at, b"99999999999999999999".iter().copied()).for_each(drop),
+            _ => damaged.iter_mut().skip(at).take(1).for_each(|place| *place = byte),
         }
-        damaged
     }
+    damaged
 }
 
 fn board(file: &str) -> Vec<u8> {
@@ -58,7 +46,7 @@ fn no_damaged_file_of_the_kernel_makes_a_probe_panic_or_a_percentage_impossible(
         "sys/class/thermal/thermal_zone0/type",
         "sys/class/thermal/thermal_zone0/temp",
     ];
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     let dir = TestDir::new("hostile");
     let whole = FILES.map(board);
     for file in FILES {
@@ -70,7 +58,7 @@ fn no_damaged_file_of_the_kernel_makes_a_probe_panic_or_a_percentage_impossible(
     let mut known = 0;
     for round in 0..ROUNDS {
         for (file, whole) in FILES.iter().zip(&whole) {
-            let content = if round % 3 == 0 { whole.clone() } else { random.damage(whole) };
+            let content = if round % 3 == 0 { whole.clone() } else { damage(&mut random, whole) };
             fs::write(dir.path().join(file), content).unwrap();
         }
         let sample = probes.sample(BootTime::default());
@@ -93,10 +81,10 @@ fn no_damaged_configuration_makes_the_reader_panic() {
     let identity = Identity::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots/pi-4"));
     let whole = b"endpoint = a.example\nport = 443\nclient_id = {serial}\ntopic = a/{client_id}\nrule = r\n\
         interval = 10\nlabel = \"Pi {mac}\"\nmetrics = cpu disk\ndisk = / /data\nmqtt = 5\nqueue = 9\n";
-    let mut random = Random(2);
+    let mut random = Random::new(2);
     let (mut good, mut bad) = (0, 0);
     for _ in 0..ROUNDS {
-        let text = String::from_utf8_lossy(&random.damage(whole)).into_owned();
+        let text = String::from_utf8_lossy(&damage(&mut random, whole)).into_owned();
         match Config::read(Some(("f", &text)), &[], &identity) {
             Ok(config) => {
                 good += 1;
@@ -113,10 +101,10 @@ fn no_damaged_configuration_makes_the_reader_panic() {
 
 #[test]
 fn no_answer_of_a_mailbox_but_a_whole_one_is_a_value() {
-    let mut random = Random(3);
+    let mut random = Random::new(3);
     for _ in 0..ROUNDS {
         let mut message = mailbox::request(mailbox::TEMPERATURE);
-        message[random.below(8)] = u32::try_from(random.next() >> 32).unwrap();
+        message[below(&mut random, 8)] = u32::try_from(random.word() >> 32).unwrap();
         assert!(mailbox::response(mailbox::TEMPERATURE, &message).is_err(), "{message:x?}");
     }
 }

@@ -77,6 +77,8 @@ pub fn signed_number(word: &[u8]) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use pivitals_broker::TestDir;
+
     use super::*;
 
     #[test]
@@ -116,7 +118,8 @@ mod tests {
 
     #[test]
     fn a_file_is_read_again_in_place_and_opened_again_after_it_was_gone() {
-        let path = std::env::temp_dir().join(format!("pivitals-kernel-file-{}", std::process::id()));
+        let dir = TestDir::new("kernel-file");
+        let path = dir.path().join("file");
         let mut file = KernelFile::new(path.clone());
         let mut buffer = [0; 8];
         assert_eq!(file.read_into(&mut buffer), Err(NoData::NotPresent));
@@ -124,6 +127,5 @@ mod tests {
         assert_eq!(file.read_into(&mut buffer), Ok(&b"one"[..]));
         std::fs::write(&path, "two, and more").unwrap();
         assert_eq!(file.read_into(&mut buffer), Ok(&b"two, and"[..]));
-        std::fs::remove_file(&path).unwrap();
     }
 }

@@ -112,6 +112,8 @@ fn plausible(millicelsius: i64) -> Result<i64, NoData> {
 
 #[cfg(test)]
 mod tests {
+    use pivitals_broker::TestDir;
+
     use super::*;
 
     #[test]
@@ -145,20 +147,20 @@ mod tests {
 
     #[test]
     fn the_zone_is_chosen_by_its_type() {
-        let root = std::env::temp_dir().join(format!("pivitals-zones-{}", std::process::id()));
+        let dir = TestDir::new("zones");
+        let root = dir.path();
         let zones = root.join("sys/class/thermal");
         for (index, kind, temp) in [(0, "iwlwifi_1", "1000"), (1, "cpu-thermal", "48312")] {
-            assert_eq!(Temperature::new(&root).read(), Err(NoData::NotPresent));
+            assert_eq!(Temperature::new(root).read(), Err(NoData::NotPresent));
             let zone = zones.join(format!("thermal_zone{index}"));
             std::fs::create_dir_all(&zone).unwrap();
             std::fs::write(zone.join("type"), format!("{kind}\n")).unwrap();
             std::fs::write(zone.join("temp"), format!("{temp}\n")).unwrap();
         }
-        assert_eq!(Temperature::new(&root).read(), Ok(48.312));
+        assert_eq!(Temperature::new(root).read(), Ok(48.312));
         // Where the mailbox is a file that is no mailbox, the zone answers all the same.
         std::fs::create_dir_all(root.join("dev")).unwrap();
         std::fs::write(root.join("dev/vcio"), "").unwrap();
-        assert_eq!(Temperature::new(&root).read(), Ok(48.312));
-        std::fs::remove_dir_all(&root).unwrap();
+        assert_eq!(Temperature::new(root).read(), Ok(48.312));
     }
 }

@@ -1,5 +1,7 @@
 use std::vec::Vec;
 
+use pivitals_broker::Random;
+
 use super::*;
 
 const SETTINGS: Settings<'static> =
@@ -387,17 +389,9 @@ fn a_broker_that_says_all_it_may_say_is_understood() {
     assert_eq!(session.in_flight_max, IN_FLIGHT_MAX);
 }
 
-/// A small generator of random numbers (xorshift64*), the same in every run.
-fn random(state: &mut u64) -> u64 {
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    state.wrapping_mul(0x2545_f491_4f6c_dd1d)
-}
-
 #[test]
 fn no_bytes_make_it_panic() {
-    let mut state = 1;
+    let mut random = Random::new(1);
     for round in 0..200_000 {
         let version = BOTH[round % 2];
         let mut session = Session::<u32>::new(&Settings { version, ..SETTINGS }, at(0));
@@ -408,7 +402,7 @@ fn no_bytes_make_it_panic() {
         }
         let mut bytes = [0; 24];
         for byte in &mut bytes {
-            *byte = random(&mut state).to_le_bytes()[3];
+            *byte = random.word().to_le_bytes()[3];
         }
         // Half of them begin like a packet of a kind and a length that could be.
         if round % 2 == 0 {
@@ -417,6 +411,6 @@ fn no_bytes_make_it_panic() {
         }
         session.receive(&bytes);
         while let Ok(Some(_)) = session.next_event() {}
-        let _ = session.tick(at(random(&mut state) % 100_000));
+        let _ = session.tick(at(random.word() % 100_000));
     }
 }

@@ -1,3 +1,5 @@
+use pivitals_broker::TestDir;
+
 use super::*;
 
 #[test]
@@ -20,40 +22,40 @@ fn files_are_found_by_the_names_that_aws_gives() {
 }
 
 /// A folder with empty files of these names.
-fn folder(test: &str, names: &[&str]) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("pivitals-tls-{test}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+fn folder(test: &str, names: &[&str]) -> TestDir {
+    let dir = TestDir::new(test);
+    let folder = dir.path();
     for name in names {
         std::fs::write(folder.join(name), "").unwrap();
     }
-    folder
+    dir
 }
 
 #[test]
 fn what_is_missing_and_what_is_there_twice_is_told_together() {
-    let folder = folder("find", &["AmazonRootCA1.pem", "AmazonRootCA3.pem", "x-private.pem.key"]);
-    let problems = CertificateFiles::find(&folder, None, None, None).unwrap_err();
+    let dir = folder("find", &["AmazonRootCA1.pem", "AmazonRootCA3.pem", "x-private.pem.key"]);
+    let folder = dir.path();
+    let problems = CertificateFiles::find(folder, None, None, None).unwrap_err();
     let both = vec![folder.join("AmazonRootCA1.pem"), folder.join("AmazonRootCA3.pem")];
     assert_eq!(
         problems,
         [
             CertificateProblem::Ambiguous(Role::Ca, both),
-            CertificateProblem::Missing(Role::Certificate, folder.clone())
+            CertificateProblem::Missing(Role::Certificate, folder.to_owned())
         ]
     );
-    let given = CertificateFiles::find(&folder, Some(Path::new("/ca")), Some(Path::new("/cert")), None);
+    let given = CertificateFiles::find(folder, Some(Path::new("/ca")), Some(Path::new("/cert")), None);
     let key = folder.join("x-private.pem.key");
     assert_eq!(given, Ok(CertificateFiles { ca: Some("/ca".into()), certificate: "/cert".into(), key }));
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
 fn without_a_file_for_the_authorities_the_built_in_ones_are_trusted() {
-    let folder = folder("roots", &["x-certificate.pem.crt", "x-private.pem.key"]);
-    let files = CertificateFiles::find(&folder, None, None, None).unwrap();
+    let dir = folder("roots", &["x-certificate.pem.crt", "x-private.pem.key"]);
+    let folder = dir.path();
+    let files = CertificateFiles::find(folder, None, None, None).unwrap();
     assert_eq!(files.ca, None);
     assert!(files.load_roots().unwrap().len() > 100);
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
@@ -69,8 +71,9 @@ fn a_folder_that_is_not_there_is_told_once_and_not_missed_when_all_is_given() {
 #[test]
 fn files_without_what_they_are_for_are_told() {
     let names = ["root-ca.pem", "x-certificate.pem.crt", "x-private.pem.key"];
-    let folder = folder("load", &names);
-    let files = CertificateFiles::find(&folder, None, None, None).unwrap();
+    let dir = folder("load", &names);
+    let folder = dir.path();
+    let files = CertificateFiles::find(folder, None, None, None).unwrap();
     let [ca, certificate, key] = names.map(|name| folder.join(name));
     assert_eq!(
         files.load(false).unwrap_err(),
@@ -92,5 +95,4 @@ fn files_without_what_they_are_for_are_told() {
             CertificateProblem::Encrypted(key)
         ]
     );
-    std::fs::remove_dir_all(folder).unwrap();
 }

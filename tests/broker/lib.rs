@@ -14,7 +14,7 @@
 //! - `connection`: one client from its first byte to its last; one thread each
 //! - `wire`: TLS, one record at a time; `packet`: MQTT's bytes
 //! - [`program`]: the agent under test as a child process, and a folder for its files; [`board`]:
-//!   what it measures
+//!   what it measures; [`random`]: numbers
 //!
 //! Invariants:
 //! - Every connection gives exactly one [`Event::TlsFailed`] or [`Event::Disconnected`], its last.
@@ -40,6 +40,7 @@ pub mod manners;
 mod packet;
 pub mod pki;
 pub mod program;
+pub mod random;
 pub mod server;
 mod shared;
 mod wire;
@@ -49,5 +50,6 @@ pub use event::{Connected, Event, Published};
 pub use manners::{ConnackManner, Manners, PubackManner, Refusal, Silence, Versions};
 pub use packet::Version;
 pub use pki::{DeviceFiles, Issuer, Leaf, Pki, Validity};
-pub use program::{Program, TestDir};
+pub use program::{Program, TestDir, send_signal};
+pub use random::Random;
 pub use server::Broker;

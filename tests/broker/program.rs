@@ -67,9 +67,7 @@ impl Program {
 
     /// Sends a signal by its name, `TERM` or `HUP` for example.
     pub fn signal(&self, name: &str) {
-        let kill = format!("kill -s {name} {}", self.id());
-        let status = Command::new("sh").arg("-c").arg(&kill).status();
-        assert!(status.is_ok_and(|status| status.success()), "{kill}; {self}");
+        send_signal(self.id(), name).unwrap_or_else(|error| panic!("{error}; {self}"));
     }
 
     /// Waits for the end, and gives the exit code and every line that was written.
@@ -84,6 +82,19 @@ impl Program {
         }
         let status = self.child.wait().unwrap_or_else(|error| panic!("{error}; {self}"));
         (status, self.seen.clone())
+    }
+}
+
+/// Sends a signal by its name to a process. std has no way to, and the shell always has one.
+///
+/// # Errors
+/// What the shell says.
+pub fn send_signal(process: u32, name: &str) -> Result<(), String> {
+    let kill = format!("kill -s {name} {process}");
+    match Command::new("sh").arg("-c").arg(&kill).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{kill}: {status}")),
+        Err(error) => Err(format!("{kill}: {error}")),
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::mpsc::Sender;
 use std::thread;
 
 use pivitals::payload::Format;
-use pivitals_broker::DeviceFiles;
+use pivitals_broker::{DeviceFiles, send_signal};
 
 use super::Input;
 use crate::arguments::format_name;
@@ -80,13 +80,7 @@ impl Agent {
 
     /// Sends SIGTERM. One that has ended keeps its number until it is waited for, and takes no harm.
     pub fn terminate(&self) -> Result<(), String> {
-        // std has no way to send a signal, and the shell always has one.
-        let kill = format!("kill -s TERM {}", self.id());
-        match Command::new("sh").arg("-c").arg(&kill).status() {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("{kill}: {status}")),
-            Err(error) => Err(format!("{kill}: {error}")),
-        }
+        send_signal(self.id(), "TERM")
     }
 
     /// Waits for the end.

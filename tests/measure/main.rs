@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use pivitals_broker::{Board, Broker, Event, Manners, Pki, Program, TestDir};
+use pivitals_broker::{Board, Broker, Event, Manners, Pki, Program, TestDir, send_signal};
 
 mod calls;
 mod instructions;
@@ -122,8 +122,7 @@ impl Bench {
 
     /// Ends an agent, or the tool that it runs under, and gives what was written.
     fn end(&self, mut agent: Program, pid: u32) -> Vec<String> {
-        let kill = Command::new("sh").arg("-c").arg(format!("kill -s TERM {pid}")).status();
-        assert!(kill.is_ok_and(|status| status.success()), "{agent}");
+        send_signal(pid, "TERM").unwrap_or_else(|error| panic!("{error}; {agent}"));
         let (status, lines) = agent.wait(PATIENCE);
         assert!(status.success(), "{lines:#?}");
         assert_eq!(self.broker.violations(), Vec::<String>::new());

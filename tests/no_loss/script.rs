@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use pivitals_broker::Random;
+
 /// Everything there is.
 pub const ALL: usize = usize::MAX;
 
@@ -53,7 +55,7 @@ pub struct Script {
 
 impl Script {
     pub fn new(seed: u64) -> Self {
-        let mut random = Random::new(seed);
+        let mut random = Choice::new(seed);
         let capacity = random.one_of(1..=40);
         // Some scripts are mostly outage, others mostly traffic.
         let weights = Weights {
@@ -77,9 +79,9 @@ struct Weights {
 }
 
 impl Weights {
-    fn step(&self, random: &mut Random) -> Step {
+    fn step(&self, random: &mut Choice) -> Step {
         let kinds = [
-            (self.sample, sample as fn(&mut Random) -> Step),
+            (self.sample, sample as fn(&mut Choice) -> Step),
             (15, wait),
             (30, |random| Step::Serve { bytes: random.amount(9) }),
             (20, |random| Step::Arrive { bytes: random.amount(300) }),
@@ -99,12 +101,12 @@ impl Weights {
     }
 }
 
-fn sample(random: &mut Random) -> Step {
+fn sample(random: &mut Choice) -> Step {
     // Mostly all four; sometimes not even one.
     Step::Sample { known: if random.one_of(0..=3) > 0 { 0b1111 } else { random.small(0..=15) } }
 }
 
-fn wait(random: &mut Random) -> Step {
+fn wait(random: &mut Choice) -> Step {
     let millis = match random.one_of(0..=59) {
         0..=39 => random.small(0..=400),
         40..=54 => random.small(400..=15_000),
@@ -115,7 +117,7 @@ fn wait(random: &mut Random) -> Step {
     Step::Wait { millis }
 }
 
-fn fault(random: &mut Random) -> Step {
+fn fault(random: &mut Choice) -> Step {
     match random.one_of(0..=16) {
         0..=1 => Step::AnswerTwice { which: random.any() },
         2..=3 => Step::Forget { which: random.any() },
@@ -130,21 +132,18 @@ fn fault(random: &mut Random) -> Step {
     }
 }
 
-/// Random numbers (xorshift64*).
-struct Random(u64);
+/// The choices of a script.
+struct Choice(Random);
 
-impl Random {
+impl Choice {
     fn new(seed: u64) -> Self {
-        let mut random = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut random = Self(Random::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1));
         random.any(); // seeds that are alike begin alike
         random
     }
 
     fn any(&mut self) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        usize::try_from(self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).expect("31 bits")
+        usize::try_from(self.0.word() >> 33).expect("31 bits")
     }
 
     fn one_of(&mut self, range: RangeInclusive<usize>) -> usize {
