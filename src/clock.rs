@@ -9,6 +9,10 @@ use std::time::Duration;
 
 use crate::sys;
 
+mod calendar;
+
+pub use calendar::Date;
+
 /// The day of this version's release, 2026-11-23, seconds since 1970. A clock before it is not set.
 pub const RELEASED_SECS: u64 = 1_795_392_000;
 

@@ -115,10 +115,7 @@ fn the_day_of_the_release_is_that_of_the_changelog_and_the_version_that_of_the_p
     let head = changelog.lines().find_map(|line| line.strip_prefix("## ")).unwrap();
     let (version, date) = head.split_once(" – ").unwrap();
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
-    let numbers: Vec<u64> = date.split('-').map(|number| number.parse().unwrap()).collect();
-    let [year, month, day] = numbers[..] else { panic!("{date}") };
-    // Days since 1970 by the civil calendar, counting years from March.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
-    assert_eq!(RELEASED_SECS, days * 86_400);
+    let numbers: Vec<_> = date.split('-').map(|number| number.parse().unwrap()).collect();
+    let released = Utc::from_civil(numbers.try_into().unwrap(), [0, 0, 0]).unwrap();
+    assert_eq!(RELEASED_SECS, released.as_secs());
 }
