@@ -14,8 +14,12 @@ use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 
 use crate::clock;
 
+mod roots;
+
 #[cfg(test)]
 mod tests;
+
+pub use roots::BUILT_IN_NAME;
 
 /// Longer files are no certificates.
 const FILE_LEN_MAX: u64 = 1024 * 1024;
@@ -86,7 +90,7 @@ pub enum CertificateProblem {
     Unusable(Role, PathBuf, String),
 }
 
-/// The three files; without one for the authorities, the built-in Mozilla roots are trusted.
+/// The three files; without one for the authorities, the built-in roots are trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFiles {
     /// The certificate authorities to trust.
@@ -202,7 +206,7 @@ impl CertificateFiles {
     fn load_roots(&self) -> Result<RootCertStore, CertificateProblem> {
         let mut roots = RootCertStore::empty();
         let Some(path) = &self.ca else {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            roots.extend(roots::BUILT_IN.iter().cloned());
             return Ok(roots);
         };
         for certificate in certificates(Role::Ca, path)? {
