@@ -11,6 +11,7 @@ use crate::identity::{Identity, PLACEHOLDERS};
 use crate::metric::{MOUNTS_MAX, Metric, Series};
 use crate::payload::{Format, LABEL_LEN_MAX, MOUNT_LEN_MAX, NAMESPACE_LEN_MAX};
 use crate::session::Version;
+use crate::tls::CertificatePaths;
 
 mod keys;
 mod text;
@@ -50,19 +51,6 @@ pub enum LogTarget {
     Syslog,
     /// Standard error when it is a terminal or the journal, else syslog.
     Auto,
-}
-
-/// Where certificates are looked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CertificatePaths {
-    /// The folder that is searched for what is not given.
-    pub folder: PathBuf,
-    /// The certificate authorities to trust.
-    pub ca: Option<PathBuf>,
-    /// The device's certificate.
-    pub certificate: Option<PathBuf>,
-    /// The device's private key.
-    pub key: Option<PathBuf>,
 }
 
 /// A configuration that was checked.

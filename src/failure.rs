@@ -108,6 +108,7 @@ impl Failure {
         match (self, other) {
             (Self::Link(LinkError::Tcp(_, kind)), Self::Link(LinkError::Tcp(_, other))) => kind == other,
             (Self::Link(LinkError::TcpTimeout(_)), Self::Link(LinkError::TcpTimeout(_))) => true,
+            (Self::Link(LinkError::Tls(error)), Self::Link(LinkError::Tls(other))) => error.is_like(other),
             _ => self == other,
         }
     }
@@ -238,12 +239,12 @@ impl Explanation<'_> {
                 "TLS: the certificate of {endpoint}:{port} comes from an authority that is not trusted; give its CA \
                  with `ca_file` (AWS: AmazonRootCA1.pem), and an endpoint with -ats in its name"
             ),
-            TlsError::NotYetValid => write!(
+            TlsError::NotYetValid(_) => write!(
                 f,
                 "TLS: the certificate of {endpoint}:{port} is not valid yet by this device's clock; the clock is \
                  probably slow: check NTP"
             ),
-            TlsError::Expired => write!(
+            TlsError::Expired(_) => write!(
                 f,
                 "TLS: the certificate of {endpoint}:{port} has expired by this device's clock; check the clock, then \
                  the broker's certificate"

@@ -39,7 +39,7 @@ impl Setup {
             paths.certificate.as_deref(),
             paths.key.as_deref(),
         );
-        let loaded = files.and_then(|files| Ok((files.load(config.needs_alpn())?, files)));
+        let loaded = files.and_then(|files| Ok((files.load(config.needs_alpn())?.tls, files)));
         let mut errors = Vec::new();
         if config.endpoint.is_none() {
             let file = options.config.as_deref().unwrap_or(Path::new(CONFIG_FILE));

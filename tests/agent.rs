@@ -371,8 +371,8 @@ fn port_443_would_ask_for_the_protocol_of_aws() {
     let house =
         House::new("alpn", Manners { require_alpn: Some(b"x-amzn-mqtt-ca".to_vec()), ..Manners::default() });
     let files = pivitals::tls::CertificateFiles::find(&house.device.dir, None, None, None).unwrap();
-    assert_eq!(files.load(true).unwrap().alpn_protocols, [b"x-amzn-mqtt-ca".to_vec()]);
-    assert!(files.load(false).unwrap().alpn_protocols.is_empty());
+    assert_eq!(files.load(true).unwrap().tls.alpn_protocols, [b"x-amzn-mqtt-ca".to_vec()]);
+    assert!(files.load(false).unwrap().tls.alpn_protocols.is_empty());
     // A broker that wants it, and is asked on another port, is named.
     let (status, lines) = house.start("once", &[]).wait(PATIENCE);
     assert_eq!(status.code(), Some(69), "{lines:#?}");

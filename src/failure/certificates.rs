@@ -78,6 +78,11 @@ impl Display for CertificateProblem {
                 key.display(),
                 certificate.display()
             ),
+            Self::Dates(path, _) => write!(
+                f,
+                "{}: from when until when this certificate is valid cannot be read; download it again",
+                path.display()
+            ),
             Self::Unusable(role, path, why) => {
                 write!(f, "{}: this {} cannot be used: {why}", path.display(), name(role))
             }

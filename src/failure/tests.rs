@@ -20,8 +20,8 @@ fn links() -> Vec<LinkError> {
     let tls = [
         TlsError::WrongName,
         TlsError::UnknownIssuer,
-        TlsError::NotYetValid,
-        TlsError::Expired,
+        TlsError::NotYetValid(None),
+        TlsError::Expired(None),
         TlsError::BadCertificate("why".into()),
         TlsError::ClientRefused("why".into()),
         TlsError::NoCommonProtocol,

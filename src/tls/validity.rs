@@ -1,0 +1,305 @@
+//! From when until when a certificate is good: the one thing in it that is not left to rustls, which
+//! tells it only of a broker's certificate, and only when it is too late.
+//!
+//! RFC 5280, 4.1: `Certificate` is a sequence that begins with `TBSCertificate`, and that with a version
+//! (in \[0\], may be absent), a serial number, an algorithm, the issuer, and `Validity`: two times. Only
+//! this way is walked; whether the rest is sound, rustls says.
+
+use crate::clock::Utc;
+
+const DAY_SECS: i64 = 86_400;
+
+// Tags of DER.
+const INTEGER: u8 = 0x02;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+const SEQUENCE: u8 = 0x30;
+const VERSION: u8 = 0xa0;
+
+/// From when until when a certificate is good, both inclusive, to the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// notBefore; 1970 if it is earlier.
+    pub from: Utc,
+    /// notAfter.
+    pub until: Utc,
+}
+
+/// Where a moment lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Before the certificate is good.
+    NotYet,
+    /// While it is.
+    Current,
+    /// After it was.
+    Expired,
+}
+
+/// Why there are no dates to be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValidityError {
+    /// This is no certificate, or its dates are none.
+    Malformed,
+    /// It ends before it begins.
+    Reversed(Validity),
+}
+
+impl Validity {
+    /// Reads the dates of a certificate in DER.
+    ///
+    /// # Errors
+    /// See [`ValidityError`].
+    pub fn read(certificate: &[u8]) -> Result<Self, ValidityError> {
+        let validity = walk(certificate).ok_or(ValidityError::Malformed)?;
+        if validity.from > validity.until { Err(ValidityError::Reversed(validity)) } else { Ok(validity) }
+    }
+
+    /// Where `now` lies.
+    #[must_use]
+    pub const fn state(&self, now: Utc) -> State {
+        if now.as_secs() < self.from.as_secs() {
+            State::NotYet
+        } else if now.as_secs() > self.until.as_secs() {
+            State::Expired
+        } else {
+            State::Current
+        }
+    }
+
+    /// Whole days until the end, rounded down: 0 on the last day, negative once it is over.
+    #[must_use]
+    pub const fn days_left(&self, now: Utc) -> i64 {
+        let secs = self.until.as_secs().cast_signed() - now.as_secs().cast_signed();
+        secs.div_euclid(DAY_SECS)
+    }
+
+    /// Whether it has no end: RFC 5280, 4.1.2.5, gives such certificates the last second of 9999.
+    #[must_use]
+    pub fn is_endless(&self) -> bool {
+        Utc::from_civil([9999, 12, 31], [23, 59, 59]) == Some(self.until)
+    }
+}
+
+fn walk(certificate: &[u8]) -> Option<Validity> {
+    let (certificate, []) = content(SEQUENCE, certificate)? else { return None };
+    let (signed, _) = content(SEQUENCE, certificate)?;
+    let rest = content(VERSION, signed).map_or(signed, |(_, rest)| rest);
+    let (_serial, rest) = content(INTEGER, rest)?;
+    let (_algorithm, rest) = content(SEQUENCE, rest)?;
+    let (_issuer, rest) = content(SEQUENCE, rest)?;
+    let (validity, _) = content(SEQUENCE, rest)?;
+    let (from, validity) = time(validity)?;
+    let (until, []) = time(validity)? else { return None };
+    Some(Validity { from, until })
+}
+
+/// The content of the element at the beginning, and what follows it.
+fn content(expected: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (tag, content, rest) = element(bytes)?;
+    (tag == expected).then_some((content, rest))
+}
+
+/// Tag and content of the element at the beginning, and what follows it.
+fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let [tag, length, rest @ ..] = bytes else { return None };
+    let (length, rest) = match length {
+        0..=0x7f => (usize::from(*length), rest),
+        // So many bytes of length follow. More than three are not a certificate's; none means that the
+        // end has a mark, which DER forbids.
+        0x81..=0x83 => {
+            let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
+            (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
+        }
+        _ => return None,
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((*tag, content, rest))
+}
+
+/// The time at the beginning, and what follows it: `YYMMDDHHMMSSZ` from 1950 to 2049, or
+/// `YYYYMMDDHHMMSSZ`. RFC 5280 allows no other form.
+fn time(bytes: &[u8]) -> Option<(Utc, &[u8])> {
+    let (tag, text, rest) = element(bytes)?;
+    let (pairs, []) = text.strip_suffix(b"Z")?.as_chunks::<2>() else { return None };
+    let (year, parts) = match (tag, pairs) {
+        (UTC_TIME, [year, parts @ ..]) => {
+            let year = number(*year)?;
+            (if year < 50 { 2000 + year } else { 1900 + year }, parts)
+        }
+        (GENERALIZED_TIME, [century, year, parts @ ..]) => (100 * number(*century)? + number(*year)?, parts),
+        _ => return None,
+    };
+    let &[month, day, hour, minute, second] = parts else { return None };
+    let time = [number(hour)?, number(minute)?, number(second)?];
+    Some((Utc::from_civil([year, number(month)?, number(day)?], time)?, rest))
+}
+
+fn number([tens, ones]: [u8; 2]) -> Option<u32> {
+    let digit = |byte: u8| char::from(byte).to_digit(10);
+    Some(digit(tens)? * 10 + digit(ones)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use pivitals_broker::{Pki, Random, TestDir};
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject as _;
+
+    use super::*;
+
+    fn day(year: u32, month: u32, day: u32) -> Utc {
+        Utc::from_civil([year, month, day], [0, 0, 0]).unwrap()
+    }
+
+    /// An element of DER.
+    fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        let length: &[u8] = if content.len() < 0x80 { &length[1..] } else { &[0x82, length[0], length[1]] };
+        [&[tag], length, content].concat()
+    }
+
+    /// As much of a certificate as is read, with these two times.
+    fn certificate(times: [(u8, &str); 2]) -> Vec<u8> {
+        let times = times.map(|(tag, text)| der(tag, text.as_bytes())).concat();
+        let parts = [
+            der(VERSION, &der(INTEGER, &[2])),
+            der(INTEGER, &[7; 20]),
+            der(SEQUENCE, &[]),
+            der(SEQUENCE, &[b'x'; 200]),
+            der(SEQUENCE, &times),
+        ];
+        der(SEQUENCE, &der(SEQUENCE, &parts.concat()))
+    }
+
+    fn real() -> Vec<u8> {
+        let dir = TestDir::new("validity");
+        let device = Pki::new(dir.path()).device("pi-7");
+        CertificateDer::from_pem_file(device.certificate).unwrap().to_vec()
+    }
+
+    #[test]
+    fn the_dates_of_a_real_certificate_are_read() {
+        let dir = TestDir::new("dates");
+        let pki = Pki::new(dir.path());
+        let read = |path| Validity::read(&CertificateDer::from_pem_file(path).unwrap());
+        let authority = Validity { from: day(2015, 1, 1), until: day(2120, 1, 1) };
+        assert_eq!(read(pki.root_file()), Ok(authority));
+        let device = Validity { from: day(2020, 1, 1), until: day(2100, 1, 1) };
+        assert_eq!(read(pki.device("pi-7").certificate), Ok(device));
+    }
+
+    #[test]
+    fn both_forms_of_a_time_are_read_in_their_centuries() {
+        for (from, until, expected) in [
+            ((UTC_TIME, "500101000000Z"), (UTC_TIME, "491231235959Z"), [day(1970, 1, 1), day(2049, 12, 31)]),
+            ((UTC_TIME, "700102000000Z"), (UTC_TIME, "991231235959Z"), [day(1970, 1, 2), day(1999, 12, 31)]),
+            (
+                (UTC_TIME, "000229000000Z"),
+                (GENERALIZED_TIME, "20500101235959Z"),
+                [day(2000, 2, 29), day(2050, 1, 1)],
+            ),
+        ] {
+            let validity = Validity::read(&certificate([from, until])).unwrap();
+            let [from, until] = expected;
+            assert_eq!(validity.from, from);
+            assert_eq!(validity.until.as_millis(), until.as_millis() + 86_399_000);
+            assert!(!validity.is_endless());
+        }
+        let endless = [(UTC_TIME, "200101000000Z"), (GENERALIZED_TIME, "99991231235959Z")];
+        let endless = Validity::read(&certificate(endless)).unwrap();
+        assert!(endless.is_endless() && endless.days_left(day(2026, 1, 1)) > 2_900_000);
+    }
+
+    #[test]
+    fn a_certificate_is_good_from_its_first_second_to_its_last() {
+        let validity = Validity { from: day(2026, 1, 1), until: day(2026, 1, 31) };
+        let at = |base: Utc, millis: i64| Utc::from_millis(base.as_millis().saturating_add_signed(millis));
+        for (now, state, days) in [
+            (Utc::from_millis(0), State::NotYet, 20_484),
+            (at(validity.from, -1), State::NotYet, 30),
+            (validity.from, State::Current, 30),
+            (at(validity.from, 1000), State::Current, 29),
+            (at(validity.until, -86_400_000), State::Current, 1),
+            (at(validity.until, -86_399_000), State::Current, 0),
+            (at(validity.until, 999), State::Current, 0),
+            (at(validity.until, 1000), State::Expired, -1),
+            (at(validity.until, 86_401_000), State::Expired, -2),
+        ] {
+            assert_eq!((validity.state(now), validity.days_left(now)), (state, days), "{now}");
+        }
+        assert!(validity.days_left(Utc::from_millis(u64::MAX)) < 0);
+    }
+
+    #[test]
+    fn what_is_no_time_is_malformed_and_an_end_before_the_beginning_is_told() {
+        let good = (UTC_TIME, "200101000000Z");
+        for bad in [
+            (UTC_TIME, "200101000000"),
+            (UTC_TIME, "2001010000Z"),
+            (UTC_TIME, "20200101000000Z"),
+            (UTC_TIME, "200101000000+0100"),
+            (UTC_TIME, "201301000000Z"),
+            (UTC_TIME, "200230000000Z"),
+            (UTC_TIME, "200101000060Z"),
+            (UTC_TIME, "2001010000 0Z"),
+            (UTC_TIME, ""),
+            (GENERALIZED_TIME, "200101000000Z"),
+            (GENERALIZED_TIME, "20200101000000.5Z"),
+            (INTEGER, "200101000000Z"),
+        ] {
+            for times in [[bad, good], [good, bad]] {
+                assert_eq!(Validity::read(&certificate(times)), Err(ValidityError::Malformed), "{times:?}");
+            }
+        }
+        let reversed = Validity { from: day(2026, 1, 1), until: day(2025, 1, 1) };
+        let times = [(UTC_TIME, "260101000000Z"), (UTC_TIME, "250101000000Z")];
+        assert_eq!(Validity::read(&certificate(times)), Err(ValidityError::Reversed(reversed)));
+    }
+
+    #[test]
+    fn lengths_that_lie_are_malformed() {
+        let whole = real();
+        for length in 0..whole.len() {
+            assert_eq!(Validity::read(&whole[..length]), Err(ValidityError::Malformed));
+        }
+        let longer = [&whole[..], &[0]].concat();
+        for bytes in
+            [&longer[..], b"\x30\x80", b"\x30\x84\0\0\0\0", b"\x30\x83\xff\xff\xff", b"\x30\x81", b"\x30"]
+        {
+            assert_eq!(Validity::read(bytes), Err(ValidityError::Malformed));
+        }
+    }
+
+    #[test]
+    fn no_damage_makes_the_reader_panic_or_a_certificate_end_before_it_begins() {
+        let whole = real();
+        let (mut good, mut bad) = (0, 0);
+        let mut try_out = |bytes: &[u8]| match Validity::read(bytes) {
+            Ok(validity) => {
+                good += 1;
+                assert!(validity.from <= validity.until, "{bytes:x?}");
+            }
+            Err(_) => bad += 1,
+        };
+        // Every byte in every other way…
+        for at in 0..whole.len() {
+            for byte in 0..=0xff {
+                let mut damaged = whole.clone();
+                damaged[at] = byte;
+                try_out(&damaged);
+            }
+        }
+        // …and several at random, where it matters most: at the beginning, which holds the dates.
+        let mut random = Random::new(4);
+        for _ in 0..100_000 {
+            let mut damaged = whole.clone();
+            for _ in 0..=(random.word() >> 62) {
+                let at = usize::try_from(random.word() >> 40).unwrap() % 200;
+                damaged[at] = (random.word() >> 56) as u8;
+            }
+            try_out(&damaged);
+        }
+        assert!(good > 10_000 && bad > 10_000, "{good} {bad}");
+    }
+}
