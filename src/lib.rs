@@ -19,15 +19,16 @@
 //! 10. [`backoff`] the waits between attempts to connect
 //! 11. [`session`] MQTT as a state machine: no socket, no clock
 //! 12. [`tls`] PEM files into a TLS configuration
-//! 13. [`link`] name, TCP, TLS, bytes; nothing blocks
-//! 14. [`failure`] causes and remedies in words, and exit codes
-//! 15. [`identity`] what the placeholders stand for
-//! 16. [`config`] text into a checked configuration, with every error at once
-//! 17. [`logging`] where log lines go
-//! 18. [`supervisor`] what a service manager is told
-//! 19. [`cli`] arguments into a command
-//! 20. [`setup`] options into all that an agent needs
-//! 21. [`agent`] the loop, where all parts meet
+//! 13. [`credentials`] certificates that change while the agent runs
+//! 14. [`link`] name, TCP, TLS, bytes; nothing blocks
+//! 15. [`failure`] causes and remedies in words, and exit codes
+//! 16. [`identity`] what the placeholders stand for
+//! 17. [`config`] text into a checked configuration, with every error at once
+//! 18. [`logging`] where log lines go
+//! 19. [`supervisor`] what a service manager is told
+//! 20. [`cli`] arguments into a command
+//! 21. [`setup`] options into all that an agent needs
+//! 22. [`agent`] the loop, where all parts meet
 //!
 //! # Invariants
 //!
@@ -68,6 +69,7 @@ pub mod backoff;
 pub mod schedule;
 pub mod session;
 
+pub mod credentials;
 pub mod link;
 pub mod tls;
 
