@@ -4,7 +4,6 @@
 //! deadline, a signal.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::os::fd::{AsRawFd as _, RawFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,43 +12,37 @@ use log::{debug, info, warn};
 use crate::backoff::{self, Backoff};
 use crate::clock::{self, BootTime, WallClock};
 use crate::config::Config;
-use crate::failure::Failure;
-use crate::link::{Link, LinkError};
-use crate::outbox::{Outbox, Ticket};
+use crate::denials::Denials;
+use crate::failure::{Failure, Words, reason};
+use crate::outbox::Outbox;
 use crate::payload::Encoder;
-use crate::probe::Probes;
+use crate::probe::{Health, Probes};
+use crate::sample::NoData;
 use crate::schedule::Schedule;
-use crate::session::{Answer, Event, INBOUND_LEN_MAX, Session, Settings};
+use crate::session::{Answer, Session, SessionError};
 use crate::setup::Setup;
-use crate::sys::event::{Readiness, Signals, wait};
+use crate::status::{State, Status};
+use crate::sys::event::{Readiness, Signals};
 
 mod aim;
+mod connection;
 mod notices;
 mod print;
-mod suspicion;
 mod version;
 
 use aim::{Aim, Mode};
+use connection::{Connection, Tally};
 use notices::Notices;
 pub use print::print;
-use suspicion::Suspicion;
 use version::VersionChoice;
 
 /// How long a sample's worth of time lies between the two readings of a counter in `once` and `print`.
 const RATE_TIME: Duration = Duration::from_secs(1);
-/// Between two looks at a wall clock that is not set.
-const CLOCK_WAIT: Duration = Duration::from_secs(1);
-/// A broker sends its acknowledgements one by one: after the first, the others are given this long to
-/// come, so that they are read together.
-const SETTLE_TIME: Duration = Duration::from_millis(20);
-
-/// A connection on which nothing was acknowledged for two intervals and this is not in order, though
+/// A connection on which nothing was answered for two intervals and this is not in order, though
 /// every deadline was kept: the longest of them one after the other are less.
 const SILENCE_MAX: Duration = Duration::from_secs(120);
 /// Between two signs of life that are withheld.
 const LIFE_WAIT: Duration = Duration::from_millis(500);
-
-const NO_SIGNALS: RawFd = -1;
 
 /// The agent.
 #[derive(Debug)]
@@ -64,27 +57,9 @@ pub struct Agent {
     backoff: Backoff,
     version: VersionChoice,
     connection: Connection,
-    suspicion: Suspicion,
+    denials: Denials,
+    tally: Tally,
     notices: Notices,
-}
-
-#[derive(Debug)]
-enum Connection {
-    Down { retry_at: BootTime },
-    Up(Box<Online>),
-}
-
-#[derive(Debug)]
-struct Online {
-    link: Link,
-    /// Once the link is open.
-    session: Option<Session<Ticket>>,
-    connected_at: BootTime,
-    /// Anything at all; or when the connection was begun.
-    acknowledged_at: BootTime,
-    /// Not to be read from before.
-    settled_at: BootTime,
-    is_stray_told: bool,
 }
 
 impl Agent {
@@ -103,7 +78,8 @@ impl Agent {
             backoff: Backoff::default(),
             version: VersionChoice::new(config.mqtt),
             connection: Connection::Down { retry_at: now },
-            suspicion: Suspicion::default(),
+            denials: Denials::new(config.topics.clone()),
+            tally: Tally::default(),
             notices: Notices::default(),
             setup,
         }
@@ -118,7 +94,7 @@ impl Agent {
             env!("CARGO_PKG_VERSION"),
             self.setup.config.label,
             self.setup.config.interval.as_secs(),
-            self.setup.context().endpoint
+            self.setup.endpoint
         );
         self.probes.prime();
         self.notices.ready();
@@ -126,9 +102,8 @@ impl Agent {
         let mut ready = Readiness::default();
         loop {
             let now = clock::boot_time();
-            if !matches!(aim, Aim::End { .. })
-                && let Some(due) = self.schedule.due(now)
-            {
+            let due = if matches!(aim, Aim::End { .. }) { None } else { self.schedule.due(now) };
+            if let Some(due) = due {
                 self.sample(due);
             }
             if let Err(failure) = self.serve(ready, now, aim.mode()) {
@@ -136,8 +111,8 @@ impl Agent {
             }
             self.notices.clock(self.wall.is_set());
             aim = match aim {
-                Aim::End { until } if self.is_done(Mode::Publish) || until <= now => return self.end(),
-                Aim::Reload { setup, until } if self.is_done(Mode::Settle) || until <= now => {
+                Aim::End { until } if self.is_done(Mode::Publish, now) || until <= now => return self.end(),
+                Aim::Reload { setup, until } if self.is_done(Mode::Settle, now) || until <= now => {
                     self.change(*setup, now);
                     Aim::Publish
                 }
@@ -146,10 +121,11 @@ impl Agent {
             if self.is_serving(now) {
                 self.notices.alive(now);
             }
+            self.tell_status(self.state(), due.is_some(), now);
             let deadline = self.deadline(now, aim.mode()).min(aim.until(self.schedule.next()));
             let deadline = deadline.min(self.notices.alive_at().max(now + LIFE_WAIT));
             let signalled;
-            (signalled, ready) = self.wait(signals.as_raw_fd(), now, deadline);
+            (signalled, ready) = self.wait(Some(signals), now, deadline);
             if signalled {
                 aim = aim.after(signals.next_signal(), &reload, clock::boot_time());
             }
@@ -159,265 +135,169 @@ impl Agent {
     /// Publishes one sample and waits until it is acknowledged.
     ///
     /// # Errors
-    /// The first failure, unless another version of the protocol may help.
-    pub fn once(&mut self) -> Result<(), Failure> {
+    /// The first failure, unless another attempt may tell more: with the other version of the protocol,
+    /// or, where the broker closes the connection without a word, with one message at a time. Of a
+    /// sample that the broker takes in part, each topic that it does not take.
+    pub fn once(&mut self) -> Result<(), Vec<Failure>> {
         self.notices = Notices::of_one_sample();
         self.probes.prime();
         std::thread::sleep(RATE_TIME);
         self.sample(clock::boot_time());
         if self.outbox.is_empty() {
-            return Err(Failure::NothingMeasured);
+            return Err(vec![Failure::NothingMeasured]);
         }
         let mut ready = Readiness::default();
         loop {
             let now = clock::boot_time();
             let served = self.serve(ready, now, Mode::Publish);
             if !self.wall.is_set() {
-                return Err(Failure::ClockNotSet);
-            }
-            if self.outbox.is_empty() {
-                self.disconnect(now); // whatever came after the last acknowledgement
-                return Ok(());
+                return Err(vec![Failure::ClockNotSet]);
             }
             if let Err(failure) = served {
-                if !self.version.choose_after(&failure) {
-                    return Err(failure);
+                match self.verdict(&failure) {
+                    Verdict::Denied(topic, denial) => drop(self.deny(topic, denial, backoff::FLOOR, now)),
+                    Verdict::Suspicious => {}
+                    Verdict::NoDenial if self.version.choose_after(&failure) => {}
+                    Verdict::NoDenial => return Err(vec![failure]),
                 }
                 self.disconnected(now + backoff::FLOOR);
             }
+            if self.is_delivered(now) {
+                self.disconnect(now); // whatever came after the last acknowledgement
+                let denied = std::mem::take(&mut self.tally.denied);
+                return if denied.is_empty() { Ok(()) } else { Err(denied) };
+            }
             let deadline = self.deadline(now, Mode::Publish);
-            (_, ready) = self.wait(NO_SIGNALS, now, deadline);
+            (_, ready) = self.wait(None, now, deadline);
         }
     }
 
     /// A failure in words, with the values in question.
     #[must_use]
-    pub fn explain(&self, failure: &Failure) -> String {
-        failure.explain(self.setup.context()).to_string()
+    pub fn explain(&self, failure: &Failure) -> Words {
+        self.setup.explain(failure, clock::utc())
     }
 
     fn sample(&mut self, taken_at: BootTime) {
-        let sample = self.probes.sample(taken_at);
+        let health = self.health();
+        let sample = self.probes.sample(taken_at, &health);
         self.notices.sample(&self.setup.config.series, &sample);
         let parts = self.encoder.parts(&sample);
         self.outbox.push(sample, parts);
         self.notices.dropped(self.outbox.dropped(), self.setup.config.queue);
-    }
-
-    /// Both are read here, together: what passes between two readings would be taken for a step.
-    fn look_at_the_clocks(&mut self) {
-        self.wall.update(clock::boot_time(), clock::utc());
-    }
-
-    /// Does all that can be done for the connection without waiting.
-    fn serve(&mut self, ready: Readiness, now: BootTime, mode: Mode) -> Result<(), Failure> {
-        self.look_at_the_clocks();
-        match &mut self.connection {
-            Connection::Down { retry_at } if *retry_at <= now && self.wall.is_set() => {
-                let link = Link::open(&self.setup.target, now).map_err(Failure::Link)?;
-                let online = Online {
-                    link,
-                    session: None,
-                    connected_at: now,
-                    acknowledged_at: now,
-                    settled_at: now,
-                    is_stray_told: false,
-                };
-                self.connection = Connection::Up(Box::new(online));
-                Ok(())
-            }
-            Connection::Down { .. } => Ok(()),
-            Connection::Up(online) => {
-                online.link.advance(ready, now).map_err(|error| online.failure(error))?;
-                if !online.link.is_open() {
-                    return Ok(());
-                }
-                online.session.get_or_insert_with(|| {
-                    let config = &self.setup.config;
-                    let settings = Settings {
-                        version: self.version.current(),
-                        client_id: &config.client_id,
-                        topic: &config.topic,
-                        keep_alive_secs: config.keep_alive_secs,
-                    };
-                    Session::new(&settings, now)
-                });
-                self.receive(now)?;
-                self.send(now, mode)
-            }
+        if let Ok(days) = health.certificate_days {
+            self.notices.certificate(days, &self.setup.credentials.current().files.certificate);
         }
     }
 
-    /// Takes what the broker has sent.
-    fn receive(&mut self, now: BootTime) -> Result<(), Failure> {
-        let Connection::Up(online) = &mut self.connection else { return Ok(()) };
-        let mut buffer = [0; INBOUND_LEN_MAX];
-        loop {
-            let length = online.link.read(&mut buffer).map_err(|error| online.failure(error))?;
-            let (Some(session), Some(bytes)) = (&mut online.session, buffer.get(..length)) else {
-                return Ok(());
-            };
-            if length == 0 {
-                return session.tick(now).map_err(Failure::Session);
-            }
-            session.receive(bytes);
-            while let Some(event) = session.next_event().map_err(Failure::Session)? {
-                match event {
-                    Event::Connected => {
-                        debug!("connected, MQTT {}", self.version.current());
-                        online.connected_at = now;
-                        self.version.accepted();
-                    }
-                    Event::Acknowledged(ticket) => {
-                        self.outbox.acknowledge(ticket);
-                        online.acknowledged_at = now;
-                        let is_proof = self.backoff.acknowledged(online.connected_at, now);
-                        let (waiting, dropped) = (self.outbox.len(), self.outbox.dropped());
-                        self.notices.acknowledged(self.setup.context(), is_proof, waiting, dropped);
-                    }
-                    Event::Stray(_) if online.is_stray_told => {}
-                    Event::Stray(id) => {
-                        online.is_stray_told = true;
-                        warn!("the broker acknowledged message {id}, which was not waiting for it");
-                    }
-                }
-            }
-            if session.in_flight() > 0 {
-                online.settled_at = now + SETTLE_TIME;
-            }
+    fn health(&mut self) -> Health {
+        let validity = self.setup.credentials.current().validity;
+        #[expect(clippy::cast_precision_loss, reason = "exact for every date that a certificate can have")]
+        let days = |now| validity.days_left(now) as f64;
+        Health {
+            dropped: self.outbox.dropped(),
+            reconnects: self.tally.connections.saturating_sub(1),
+            queue: self.outbox.len(),
+            puback_latency: self.tally.puback_latency.take(),
+            certificate_days: self.wall.utc_of(clock::boot_time()).map(days).ok_or(NoData::NoClock),
         }
     }
 
-    /// Sends what waits, and what of the outbox there is room for.
-    fn send(&mut self, now: BootTime, mode: Mode) -> Result<(), Failure> {
-        let Connection::Up(online) = &mut self.connection else { return Ok(()) };
-        let Online { link, session: Some(session), .. } = &mut **online else { return Ok(()) };
-        loop {
-            let mut is_full = false;
-            while mode == Mode::Publish
-                && session.room_at() <= now
-                && let Some(ticket) = self.outbox.next_ticket()
-            {
-                let waiting = self.outbox.waiting(ticket);
-                let dated = waiting.map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
-                let Some(message) = self.encoder.encode(ticket.part(), session.payload_len_max(), dated)
-                else {
-                    break;
-                };
-                if !session.has_room(message.payload.len(), now) {
-                    is_full = true;
-                    break;
-                }
-                let ticket = self.outbox.sent(ticket, message.samples);
-                session.publish(message.payload, ticket, now).map_err(Failure::Session)?;
-            }
-            let owed = session.owed();
-            session
-                .flush(now, |bytes| link.write(bytes))
-                .map_err(|error| Failure::of_open_link(error, owed))?;
-            if !is_full {
-                return Ok(());
-            }
-        }
-    }
-
-    /// When the connection needs attention at the latest.
-    fn deadline(&self, now: BootTime, mode: Mode) -> BootTime {
-        match &self.connection {
-            Connection::Down { retry_at } => {
-                (*retry_at).max(if self.wall.is_set() { now } else { now + CLOCK_WAIT })
-            }
-            Connection::Up(online) => {
-                let mut deadline = online.link.deadline();
-                if let Some(session) = &online.session {
-                    deadline = deadline.min(session.deadline());
-                    if mode == Mode::Publish && self.wall.is_set() && self.outbox.next_ticket().is_some() {
-                        deadline = deadline.min(session.room_at());
-                    }
-                }
-                if online.settled_at > now { deadline.min(online.settled_at) } else { deadline }
-            }
-        }
-    }
-
-    /// Waits until `deadline`, or for a signal or the link; tells which has come.
-    fn wait(&self, signals: RawFd, now: BootTime, deadline: BootTime) -> (bool, Readiness) {
-        let (link, mut interest) = match &self.connection {
-            Connection::Down { .. } => (-1, Readiness::default()),
-            Connection::Up(online) => online.link.interest(),
+    fn tell_status(&mut self, state: State, is_due: bool, now: BootTime) {
+        let Some(path) = &self.setup.config.status_file else { return };
+        let status = Status {
+            state,
+            puback_age: self.tally.acknowledged_at.map(|at| now.since(at)),
+            queue: self.outbox.len(),
+            dropped: self.outbox.dropped(),
+            reconnects: self.tally.connections.saturating_sub(1),
         };
-        let settling = matches!(&self.connection, Connection::Up(online) if online.settled_at > now);
-        interest.readable &= !settling;
-        let mut descriptors = [(signals, Readiness { readable: true, writable: false }), (link, interest)];
-        // From now, not from when this turn began: a handshake takes a slow Pi a good part of a second.
-        wait(&mut descriptors, deadline.since(clock::boot_time()));
-        let [(_, signal), (_, mut link)] = descriptors;
-        // What settled is read without asking first.
-        link.readable |= settling;
-        (signal.readable, link)
+        self.notices.status(&status, is_due, path);
+    }
+
+    fn state(&self) -> State {
+        match &self.connection {
+            _ if !self.wall.is_set() => State::ClockNotSet,
+            Connection::Down { .. } => State::Waiting,
+            Connection::Up(online) if online.is_accepted => State::Publishing,
+            Connection::Up(_) => State::Connecting,
+        }
     }
 
     /// Notes a failure, and waits for longer than the last time.
     fn fail(&mut self, failure: &Failure, now: BootTime) {
-        let failure = if self.is_suspect(failure) { &Failure::ProbablyDenied } else { failure };
         if self.version.choose_after(failure) {
-            debug!("{}; trying MQTT {}", failure.explain(self.setup.context()), self.version.current());
+            debug!("{}; trying MQTT {}", self.explain(failure), self.version.current());
             return self.disconnected(now + backoff::FLOOR);
         }
+        let verdict = self.verdict(failure);
+        let failure = if let Verdict::Denied(_, denial) = &verdict { denial } else { failure };
         let floor = if failure.is_refusal() { backoff::REFUSED_FLOOR } else { backoff::FLOOR };
-        // std seeds each of these with fresh random keys: a source of random words, and no more.
-        let random = RandomState::new().hash_one(now.as_millis());
-        let wait = self.backoff.next(floor, random);
-        self.notices.failed(failure, self.setup.context(), wait.as_secs());
+        let wait = self.backoff.next(floor, random());
+        let words = self.explain(failure);
+        self.notices.failed(failure, &words, wait.as_secs());
+        if failure.is_of_certificates() && self.setup.credentials.refused() {
+            notices::went_back(&self.setup.credentials.current().files.certificate);
+        }
+        if let Verdict::Denied(topic, denial) = verdict {
+            self.deny(topic, denial, wait, now);
+        }
         self.disconnected(now + wait);
     }
 
-    /// Whether the connection was closed at the same message several times in a row.
-    fn is_suspect(&mut self, failure: &Failure) -> bool {
-        let Connection::Up(online) = &self.connection else { return false };
-        let session = online.session.as_ref();
-        match (failure, session.and_then(Session::first_in_flight)) {
-            (Failure::Closed(Some(Answer::PubAck), _), Some(message)) => self.suspicion.closed_at(message),
-            _ => false,
+    /// What a failure tells of the topics on which messages were under way.
+    fn verdict(&mut self, failure: &Failure) -> Verdict {
+        let says_so = match failure {
+            Failure::Closed(Some(Answer::PubAck), _) => false,
+            Failure::Session(SessionError::Disconnected(reason::NOT_AUTHORIZED)) => true,
+            _ => return Verdict::NoDenial,
+        };
+        let Connection::Up(online) = &self.connection else { return Verdict::NoDenial };
+        let Some(message) = online.session.as_ref().and_then(Session::first_in_flight) else {
+            return Verdict::NoDenial;
+        };
+        match self.denials.closed_at(message.ticket, online.in_flight(), says_so) {
+            Some(topic) if says_so => {
+                Verdict::Denied(topic, Failure::PublishRefused(topic, reason::NOT_AUTHORIZED))
+            }
+            Some(topic) => Verdict::Denied(topic, Failure::ProbablyDenied(topic)),
+            None => Verdict::Suspicious,
         }
     }
 
-    /// Drops the connection; what was in flight will be sent again.
-    fn disconnected(&mut self, retry_at: BootTime) {
-        self.outbox.rewind();
-        self.connection = Connection::Down { retry_at };
+    /// Keeps a topic's messages back, for `wait` at the least. Tells whether that is news.
+    fn deny(&mut self, topic: usize, denial: Failure, wait: Duration, now: BootTime) -> bool {
+        if !self.tally.denied.contains(&denial) {
+            self.tally.denied.push(denial);
+        }
+        self.denials.deny(topic, wait, random(), now)
+    }
+
+    /// Whether all is acknowledged that the broker lets through.
+    fn is_delivered(&self, now: BootTime) -> bool {
+        let in_flight = match &self.connection {
+            Connection::Up(online) => online.in_flight(),
+            Connection::Down { .. } => 0,
+        };
+        in_flight == 0 && self.outbox.next_ticket(self.denials.held(now)).is_none()
     }
 
     /// Whether nothing is left that this mode does, or nothing can be done.
-    fn is_done(&self, mode: Mode) -> bool {
+    fn is_done(&self, mode: Mode, now: BootTime) -> bool {
         match (&self.connection, mode) {
             (Connection::Down { .. }, _) => true,
-            (Connection::Up(_), Mode::Publish) => self.outbox.is_empty(),
-            (Connection::Up(online), Mode::Settle) => {
-                online.session.as_ref().is_none_or(|session| session.in_flight() == 0)
-            }
+            (Connection::Up(_), Mode::Publish) => self.is_delivered(now),
+            (Connection::Up(online), Mode::Settle) => online.in_flight() == 0,
         }
-    }
-
-    /// Says goodbye to the broker, if it is there. A wait for the next attempt goes on.
-    fn disconnect(&mut self, now: BootTime) {
-        let Connection::Up(online) = &mut self.connection else { return };
-        if let Some(session) = &mut online.session {
-            session.disconnect();
-            // Whether it arrives or not, the connection is closed.
-            let _ = session.flush(now, |bytes| online.link.write(bytes));
-        }
-        online.link.close();
-        self.disconnected(now + backoff::FLOOR);
     }
 
     /// Whether this agent does its work: one that is connected, could send something, and has had
-    /// nothing acknowledged for long, does not, and a service manager's watchdog may start it anew. A
-    /// broker that is away is no reason for that.
+    /// nothing answered for long, does not, and a service manager's watchdog may start it anew. A
+    /// broker that is away, or says no, is no reason for that.
     fn is_serving(&self, now: BootTime) -> bool {
         match &self.connection {
-            Connection::Up(online) if self.wall.is_set() && !self.outbox.is_empty() => {
-                now.since(online.acknowledged_at) < 2 * self.setup.config.interval + SILENCE_MAX
+            Connection::Up(online) if self.wall.is_set() && !self.is_delivered(now) => {
+                now.since(online.answered_at) < 2 * self.setup.config.interval + SILENCE_MAX
             }
             Connection::Up(_) | Connection::Down { .. } => true,
         }
@@ -425,7 +305,9 @@ impl Agent {
 
     fn end(mut self) {
         self.notices.stopping();
-        self.disconnect(clock::boot_time());
+        let now = clock::boot_time();
+        self.disconnect(now);
+        self.tell_status(State::Ended, true, now);
         match self.outbox.len() {
             0 => info!("ended"),
             left => warn!("ended; {left} samples were not delivered"),
@@ -435,31 +317,32 @@ impl Agent {
     /// Goes on with another setup, and with the samples that wait.
     fn change(&mut self, setup: Setup, now: BootTime) {
         self.disconnect(now);
-        let old = std::mem::replace(&mut self.setup, setup);
+        let old = self.setup.replace(setup);
         let config = &self.setup.config;
         log::set_max_level(config.log_level);
-        if config.log != old.config.log {
+        if config.log != old.log {
             warn!("log: the change takes effect when pivitals is started again");
         }
         self.encoder = encoder(config);
-        if config.series != old.config.series {
-            let (from, to) = (&old.config.series, &config.series);
+        if config.series != old.series {
+            let (from, to) = (&old.series, &config.series);
             self.outbox.convert(|sample| {
                 sample.rearrange(from, to);
                 self.encoder.parts(sample)
             });
             self.probes = Probes::new(&self.root, &config.series);
             self.probes.prime();
-        } else if config.format != old.config.format {
+        } else if config.format != old.format {
             self.outbox.convert(|sample| self.encoder.parts(sample));
         }
         self.outbox.resize(config.queue);
         let grid = |config: &Config| (config.interval, config.client_id.clone(), config.series.clone());
-        if grid(config) != grid(&old.config) {
+        if grid(config) != grid(&old) {
             // With other series too: a rate needs a second since its first reading.
             self.schedule = Schedule::new(config.interval, &config.client_id, now);
         }
-        self.notices.reloaded(config.series != old.config.series);
+        self.denials = Denials::new(config.topics.clone());
+        self.notices.reloaded(config.series != old.series);
         self.version = VersionChoice::new(config.mqtt);
         if let Connection::Down { retry_at } = &mut self.connection {
             // What was wrong may be right now, so a long wait is cut short; but the one after it is as
@@ -470,15 +353,21 @@ impl Agent {
     }
 }
 
-impl Online {
-    fn failure(&self, error: LinkError) -> Failure {
-        match &self.session {
-            Some(session) => Failure::of_open_link(error, session.owed()),
-            None => Failure::Link(error),
-        }
-    }
+/// What the end of a connection tells of a topic.
+enum Verdict {
+    /// Nothing.
+    NoDenial,
+    /// It may be denied.
+    Suspicious,
+    /// It is denied.
+    Denied(usize, Failure),
 }
 
 fn encoder(config: &Config) -> Encoder {
     Encoder::new(config.format, config.series.clone(), &config.label, &config.namespace)
+}
+
+/// A random word. std seeds each of these with fresh random keys: it is a source of them, and no more.
+fn random() -> u64 {
+    RandomState::new().hash_one(())
 }

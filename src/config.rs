@@ -12,6 +12,7 @@ use crate::metric::{MOUNTS_MAX, Metric, Series};
 use crate::payload::{Format, LABEL_LEN_MAX, MOUNT_LEN_MAX, NAMESPACE_LEN_MAX};
 use crate::session::Version;
 use crate::tls::CertificatePaths;
+use crate::topics::{self, Topics};
 
 mod keys;
 mod text;
@@ -63,7 +64,7 @@ pub struct Config {
     /// At most 128 bytes.
     pub client_id: String,
     /// Where messages are published; with `rule`, through Basic Ingest.
-    pub topic: String,
+    pub topics: Topics,
     /// Where certificates are looked for.
     pub certificates: CertificatePaths,
     /// Between samples; 1 s to a day.
@@ -86,6 +87,8 @@ pub struct Config {
     pub log: LogTarget,
     /// Which log lines are written.
     pub log_level: LevelFilter,
+    /// Where the agent's state is written, if anywhere.
+    pub status_file: Option<PathBuf>,
 }
 
 impl Config {
@@ -129,11 +132,14 @@ impl Check<'_> {
     fn config(&mut self) -> Result<Config, Reported> {
         let endpoint = self.optional(&keys::ENDPOINT, parse_endpoint);
         let port = self.number(&keys::PORT, 1..=65_535);
-        let client_id = self.expanded(&keys::CLIENT_ID, None, is_client_id);
+        let client_id = self.expanded(&keys::CLIENT_ID, &[], is_client_id);
         // An error of the client id is told once, and not again for what it stands in.
-        let known_client_id = client_id.as_deref().unwrap_or("?");
-        let topic = self.expanded(&keys::TOPIC, Some(known_client_id), is_topic);
-        let label = self.expanded(&keys::LABEL, Some(known_client_id), |label| is_text(label, LABEL_LEN_MAX));
+        let client = ("client_id", client_id.as_deref().unwrap_or("?"));
+        // One with a metric in it is checked when it is known what stands there.
+        let is_topic_or_more = |topic: &str| topic.contains(topics::METRIC) || is_topic(topic);
+        let metric = ("metric", topics::METRIC);
+        let topic = self.expanded(&keys::TOPIC, &[client, metric], is_topic_or_more);
+        let label = self.expanded(&keys::LABEL, &[client], |label| is_text(label, LABEL_LEN_MAX));
         let rule = self.optional(&keys::RULE, parse_rule);
         let folder = self.required(&keys::CERTS, parse_path);
         let ca = self.optional(&keys::CA_FILE, parse_path);
@@ -149,25 +155,30 @@ impl Check<'_> {
         let queue = self.number(&keys::QUEUE, 1..=10_080);
         let log = self.required(&keys::LOG, parse_log);
         let log_level = self.required(&keys::LOG_LEVEL, parse_log_level);
+        let status_file = self.optional(&keys::STATUS_FILE, parse_path);
         self.check_mount_keys(mounts.as_deref().unwrap_or_default());
         self.check_one_rule(rule.as_ref().is_ok_and(Option::is_some), topic.as_deref().unwrap_or_default());
-        let topic = topic?;
+        let (topic, series) = (topic?, series(&metrics?, &mounts?));
+        let format = format?;
+        self.check_topics(&topic, &series, format)?;
+        let topic = rule?.map_or(topic.clone(), |rule| format!("{BASIC_INGEST}{rule}/{topic}"));
         Ok(Config {
             endpoint: endpoint?,
             port: port?,
             client_id: client_id?,
-            topic: rule?.map_or(topic.clone(), |rule| format!("{BASIC_INGEST}{rule}/{topic}")),
+            topics: Topics::new(&topic, &series),
             certificates: CertificatePaths { folder: folder?, ca: ca?, certificate: certificate?, key: key? },
             interval: Duration::from_secs(interval?),
-            format: format?,
+            format,
             namespace: namespace?,
             label: label?,
-            series: series(&metrics?, &mounts?),
+            series,
             mqtt: mqtt?,
             keep_alive_secs: keep_alive_secs?,
             queue: queue?,
             log: log?,
             log_level: log_level?,
+            status_file: status_file?,
         })
     }
 
@@ -201,16 +212,17 @@ impl Check<'_> {
         self.required(key, |text| text.parse().ok().filter(|number| digits(text) && range.contains(number)))
     }
 
-    /// A value in which placeholders stand for what is known of the device.
+    /// A value in which placeholders stand for what is known of the device, and those of `more` for
+    /// what is given there.
     fn expanded(
         &mut self,
         key: &'static Key,
-        client_id: Option<&str>,
+        more: &[(&str, &str)],
         is_allowed: impl Fn(&str) -> bool,
     ) -> Result<String, Reported> {
         let (place, template) = self.values.get(key);
         let template = template.ok_or(Reported)?;
-        let error = match expand(template, self.identity, client_id) {
+        let error = match expand(template, self.identity, more) {
             Ok(value) if is_allowed(&value) => return Ok(value),
             Ok(value) => ConfigError::not_allowed(place, key, &value),
             Err(why) => ConfigError::new(place, format_args!("{} = {template}: {why}", key.name)),
@@ -226,6 +238,26 @@ impl Check<'_> {
             let error = ConfigError::new(place, format_args!("rule: the topic {topic} names a rule already"));
             self.values.errors.push(error);
         }
+    }
+
+    /// A topic a metric needs messages of one metric, and each of them has the length and the levels
+    /// that are allowed.
+    fn check_topics(&mut self, template: &str, series: &[Series], format: Format) -> Result<(), Reported> {
+        if !template.contains(topics::METRIC) {
+            return Ok(());
+        }
+        let (place, _) = self.values.get(&keys::TOPIC);
+        let topics = Topics::new(template, series);
+        let error = match topics.names().iter().find(|topic| !is_topic(topic)) {
+            Some(topic) => ConfigError::not_allowed(place, &keys::TOPIC, topic),
+            None if format != Format::Rule => ConfigError::new(
+                place,
+                format_args!("topic = {template}: only in format rule has a message one {}", topics::METRIC),
+            ),
+            None => return Ok(()),
+        };
+        self.values.errors.push(error);
+        Err(Reported)
     }
 
     /// `/a/b` and `/a_b` would have the same key in a payload.
@@ -254,24 +286,23 @@ fn series(metrics: &[Metric], mounts: &[String]) -> Vec<Series> {
     metrics.iter().flat_map(of_metric).collect()
 }
 
-/// Puts in what the placeholders stand for.
-fn expand(template: &str, identity: &Identity, client_id: Option<&str>) -> Result<String, String> {
+/// Puts in what the placeholders stand for: of the device, or those of `more`.
+fn expand(template: &str, identity: &Identity, more: &[(&str, &str)]) -> Result<String, String> {
     let mut value = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         value.push_str(before);
         let (name, after) = after.split_once('}').ok_or("a { without its }")?;
-        match (name, client_id) {
-            ("client_id", Some(client_id)) => value.push_str(client_id),
-            _ => match identity.resolve(name) {
-                Some(Ok(known)) => value.push_str(known),
-                Some(Err(path)) => return Err(format!("{{{name}}} is not known: {path} has none")),
-                None => {
-                    let client_id = if client_id.is_some() { ", {client_id}" } else { "" };
-                    let known = PLACEHOLDERS.join("}, {");
-                    return Err(format!("there is no {{{name}}}: allowed: {{{known}}}{client_id}"));
-                }
-            },
+        let given = more.iter().find(|(placeholder, _)| *placeholder == name);
+        match (given, identity.resolve(name)) {
+            (Some((_, given)), _) => value.push_str(given),
+            (None, Some(Ok(known))) => value.push_str(known),
+            (None, Some(Err(path))) => return Err(format!("{{{name}}} is not known: {path} has none")),
+            (None, None) => {
+                let all = PLACEHOLDERS.iter().chain(more.iter().map(|(placeholder, _)| placeholder));
+                let all: Vec<_> = all.map(|placeholder| format!("{{{placeholder}}}")).collect();
+                return Err(format!("there is no {{{name}}}: allowed: {}", all.join(", ")));
+            }
         }
         rest = after;
     }
@@ -378,7 +409,11 @@ fn parse_list<T: PartialEq>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Op
 }
 
 fn parse_metrics(text: &str) -> Option<Vec<Metric>> {
-    parse_list(text, Metric::from_key)
+    let groups = parse_list(text, |key| {
+        let metrics: Vec<_> = Metric::of_key(key).collect();
+        (!metrics.is_empty()).then_some(metrics)
+    })?;
+    Some(groups.concat())
 }
 
 fn parse_mounts(text: &str) -> Option<Vec<String>> {

@@ -14,21 +14,24 @@
 //! 5. [`mailbox`] VideoCore property messages
 //! 6. [`probe`] one file a source of the kernel's or the firmware's
 //! 7. [`outbox`] the ring of samples that wait for their acknowledgement
-//! 8. [`payload`] samples as JSON in a fixed buffer
-//! 9. [`schedule`] the sampling grid and its phase
-//! 10. [`backoff`] the waits between attempts to connect
-//! 11. [`session`] MQTT as a state machine: no socket, no clock
-//! 12. [`tls`] PEM files into a TLS configuration
-//! 13. [`credentials`] certificates that change while the agent runs
-//! 14. [`link`] name, TCP, TLS, bytes; nothing blocks
-//! 15. [`failure`] causes and remedies in words, and exit codes
-//! 16. [`identity`] what the placeholders stand for
-//! 17. [`config`] text into a checked configuration, with every error at once
-//! 18. [`logging`] where log lines go
-//! 19. [`supervisor`] what a service manager is told
-//! 20. [`cli`] arguments into a command
-//! 21. [`setup`] options into all that an agent needs
-//! 22. [`agent`] the loop, where all parts meet
+//! 8. [`topics`] where the parts of a sample are published
+//! 9. [`payload`] samples as JSON in a fixed buffer
+//! 10. [`schedule`] the sampling grid and its phase
+//! 11. [`backoff`] the waits between attempts to connect
+//! 12. [`denials`] topics that the broker does not let the device publish on
+//! 13. [`session`] MQTT as a state machine: no socket, no clock
+//! 14. [`tls`] PEM files into a TLS configuration
+//! 15. [`credentials`] certificates that change while the agent runs
+//! 16. [`link`] name, TCP, TLS, bytes; nothing blocks
+//! 17. [`failure`] causes and remedies in words, and exit codes
+//! 18. [`identity`] what the placeholders stand for
+//! 19. [`config`] text into a checked configuration, with every error at once
+//! 20. [`logging`] where log lines go
+//! 21. [`supervisor`] what a service manager is told
+//! 22. [`status`] the agent's state in a file
+//! 23. [`cli`] arguments into a command
+//! 24. [`setup`] options into all that an agent needs
+//! 25. [`agent`] the loop, where all parts meet
 //!
 //! # Invariants
 //!
@@ -64,8 +67,10 @@ pub mod probe;
 
 pub mod outbox;
 pub mod payload;
+pub mod topics;
 
 pub mod backoff;
+pub mod denials;
 pub mod schedule;
 pub mod session;
 
@@ -81,6 +86,7 @@ pub mod identity;
 pub mod cli;
 pub mod logging;
 pub mod setup;
+pub mod status;
 pub mod supervisor;
 
 pub mod agent;

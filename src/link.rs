@@ -30,16 +30,15 @@ pub struct Target {
     host: CString,
     server_name: ServerName<'static>,
     port: u16,
-    tls: Arc<ClientConfig>,
 }
 
 impl Target {
     /// `None` if `host` is neither a name of the DNS nor an address; the configuration is checked for
     /// that.
     #[must_use]
-    pub fn new(host: &str, port: u16, tls: Arc<ClientConfig>) -> Option<Self> {
+    pub fn new(host: &str, port: u16) -> Option<Self> {
         let server_name = ServerName::try_from(host.to_owned()).ok()?;
-        Some(Self { host: CString::new(host).ok()?, server_name, port, tls })
+        Some(Self { host: CString::new(host).ok()?, server_name, port })
     }
 }
 
@@ -101,6 +100,7 @@ struct Secured {
 #[derive(Debug)]
 pub struct Link {
     target: Target,
+    tls: Arc<ClientConfig>,
     stage: Stage,
     deadline: BootTime,
 }
@@ -110,9 +110,10 @@ impl Link {
     ///
     /// # Errors
     /// What can be known at once.
-    pub fn open(target: &Target, now: BootTime) -> Result<Self, LinkError> {
+    pub fn open(target: &Target, tls: Arc<ClientConfig>, now: BootTime) -> Result<Self, LinkError> {
         let look_up = LookUp::start(&target.host).map_err(|error| LinkError::System(error.kind()))?;
-        Ok(Self { target: target.clone(), stage: Stage::Resolving(look_up), deadline: now + DNS_WAIT })
+        let stage = Stage::Resolving(look_up);
+        Ok(Self { target: target.clone(), tls, stage, deadline: now + DNS_WAIT })
     }
 
     /// Whether bytes can be sent and received.
@@ -226,7 +227,7 @@ impl Link {
         // What is written is a whole message; waiting for more would only delay it. A socket that
         // cannot be set so serves as well.
         let _ = stream.set_nodelay(true);
-        let mut tls = ClientConnection::new(self.target.tls.clone(), self.target.server_name.clone())
+        let mut tls = ClientConnection::new(self.tls.clone(), self.target.server_name.clone())
             .map_err(|error| LinkError::Tls(error.into()))?;
         tls.set_buffer_limit(None); // the session has its own, smaller one
         self.deadline = now + TLS_WAIT;

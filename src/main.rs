@@ -7,7 +7,7 @@ use log::LevelFilter;
 use pivitals::agent::{self, Agent};
 use pivitals::cli::{self, Command, Options};
 use pivitals::config::LogTarget;
-use pivitals::failure::exit;
+use pivitals::failure::{Failure, exit};
 use pivitals::logging;
 use pivitals::setup::{self, Setup};
 use pivitals::sys::event::Signals;
@@ -45,7 +45,11 @@ fn once(options: &Options) -> u8 {
     let mut agent = Agent::new(setup, &options.root);
     match agent.once() {
         Ok(()) => exit::OK,
-        Err(failure) => complain(failure.exit_code(), &[agent.explain(&failure)]),
+        Err(failures) => {
+            let code = failures.first().map_or(exit::SOFTWARE, Failure::exit_code);
+            let words: Vec<_> = failures.iter().map(|failure| agent.explain(failure).to_string()).collect();
+            complain(code, &words)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 /// Mount points whose usage can be watched at once.
 pub const MOUNTS_MAX: usize = 4;
 
-/// Series that one sample can hold: every metric once, and `disk` once a mount point.
+/// Series that one sample can hold: every metric once, [`Metric::Disk`] once a mount point.
 pub const SERIES_MAX: usize = Metric::ALL.len() - 1 + MOUNTS_MAX;
 
 /// Something that is measured.
@@ -19,12 +19,23 @@ pub enum Metric {
     Disk,
     /// Temperature of the SoC.
     Temperature,
+    /// Samples that a full queue has dropped.
+    AgentDropped,
+    /// Connections after the first.
+    AgentReconnects,
+    /// Samples that wait for their acknowledgement.
+    AgentQueue,
+    /// How long the broker takes to acknowledge.
+    AgentPuback,
+    /// What is left of the device's certificate.
+    CertificateDays,
 }
 
 /// How a metric is called and counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Description {
-    /// In the configuration's `metrics`.
+    /// In the configuration's `metrics`. Metrics that one key stands for follow each other in
+    /// [`Metric::ALL`].
     pub key: &'static str,
     /// In the `rule` format, before the label.
     pub rule_name: &'static str,
@@ -39,8 +50,21 @@ pub struct Description {
 }
 
 impl Metric {
-    /// All metrics, in the order of the default configuration.
-    pub const ALL: [Self; 4] = [Self::Cpu, Self::Memory, Self::Disk, Self::Temperature];
+    /// All metrics, in the order of the documentation.
+    pub const ALL: [Self; 9] = [
+        Self::Cpu,
+        Self::Memory,
+        Self::Disk,
+        Self::Temperature,
+        Self::AgentDropped,
+        Self::AgentReconnects,
+        Self::AgentQueue,
+        Self::AgentPuback,
+        Self::CertificateDays,
+    ];
+
+    /// Those that the configuration names where it is silent.
+    pub const DEFAULT: [Self; 4] = [Self::Cpu, Self::Memory, Self::Disk, Self::Temperature];
 
     /// The metric's row in the list.
     #[must_use]
@@ -78,13 +102,52 @@ impl Metric {
                 unit: Unit::None,
                 meaning: "the SoC's temperature in °C (CloudWatch has no unit for it)",
             },
+            Self::AgentDropped => &Description {
+                key: "agent",
+                rule_name: "agent samples dropped",
+                flat_key: "agent_samples_dropped",
+                emf_name: "agent_samples_dropped",
+                unit: Unit::Count,
+                meaning: "samples that the full queue has dropped since the agent's start",
+            },
+            Self::AgentReconnects => &Description {
+                key: "agent",
+                rule_name: "agent reconnects",
+                flat_key: "agent_reconnects",
+                emf_name: "agent_reconnects",
+                unit: Unit::Count,
+                meaning: "connections since the agent's start, without the first",
+            },
+            Self::AgentQueue => &Description {
+                key: "agent",
+                rule_name: "agent queue",
+                flat_key: "agent_queue_samples",
+                emf_name: "agent_queue",
+                unit: Unit::Count,
+                meaning: "earlier samples that are not acknowledged yet",
+            },
+            Self::AgentPuback => &Description {
+                key: "agent",
+                rule_name: "agent puback latency",
+                flat_key: "agent_puback_milliseconds",
+                emf_name: "agent_puback_latency",
+                unit: Unit::Milliseconds,
+                meaning: "from a publish to its PUBACK, the shortest since the last sample",
+            },
+            Self::CertificateDays => &Description {
+                key: "certificate_days",
+                rule_name: "certificate days left",
+                flat_key: "certificate_days",
+                emf_name: "certificate_days",
+                unit: Unit::None,
+                meaning: "whole days until the device's certificate expires; negative after that",
+            },
         }
     }
 
-    /// The metric that the configuration calls `key`.
-    #[must_use]
-    pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|metric| metric.description().key == key)
+    /// The metrics that the configuration calls `key`; none if there is no such key.
+    pub fn of_key(key: &str) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |metric| metric.description().key == key)
     }
 }
 
@@ -95,6 +158,10 @@ pub enum Unit {
     Percent,
     /// 10⁶ bytes.
     Megabytes,
+    /// Thousandths of a second.
+    Milliseconds,
+    /// A number of things.
+    Count,
     /// A number without a unit of the list.
     None,
 }
@@ -106,6 +173,8 @@ impl Unit {
         match self {
             Self::Percent => "Percent",
             Self::Megabytes => "Megabytes",
+            Self::Milliseconds => "Milliseconds",
+            Self::Count => "Count",
             Self::None => "None",
         }
     }
@@ -129,10 +198,10 @@ impl Series {
     }
 }
 
-/// As a log line names it: `disk /data`.
+/// As a log line names it: `disk usage /data`.
 impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.metric.description().key)?;
+        f.write_str(self.metric.description().rule_name)?;
         self.mount.as_ref().map_or(Ok(()), |mount| write!(f, " {mount}"))
     }
 }
@@ -162,7 +231,6 @@ mod tests {
         for (index, metric) in Metric::ALL.into_iter().enumerate() {
             for other in Metric::ALL.into_iter().skip(index + 1) {
                 let (a, b) = (metric.description(), other.description());
-                assert_ne!(a.key, b.key);
                 assert_ne!(a.rule_name, b.rule_name);
                 assert_ne!(a.flat_key, b.flat_key);
                 assert_ne!(a.emf_name, b.emf_name);
@@ -173,10 +241,20 @@ mod tests {
     #[test]
     fn a_metric_is_found_by_its_key_and_by_no_part_of_it() {
         for metric in Metric::ALL {
-            assert_eq!(Metric::from_key(metric.description().key), Some(metric));
+            assert!(Metric::of_key(metric.description().key).any(|found| found == metric));
         }
-        assert_eq!(Metric::from_key("cp"), None);
-        assert_eq!(Metric::from_key("cpu "), None);
+        assert_eq!(Metric::of_key("agent").count(), 4);
+        assert_eq!(Metric::of_key("cp").count() + Metric::of_key("cpu ").count(), 0);
+    }
+
+    #[test]
+    fn the_metrics_of_a_key_follow_each_other() {
+        let keys = Metric::ALL.map(|metric| metric.description().key);
+        let mut groups: Vec<_> = keys.chunk_by(|a, b| a == b).map(|group| group[0]).collect();
+        let number = groups.len();
+        groups.sort_unstable();
+        groups.dedup();
+        assert_eq!(groups.len(), number);
     }
 
     #[test]

@@ -28,7 +28,9 @@ impl Parts {
         self.0 == 0
     }
 
-    const fn contains(self, part: usize) -> bool {
+    /// Whether the part is in the set.
+    #[must_use]
+    pub const fn contains(self, part: usize) -> bool {
         self.0 & bit(part) != 0
     }
 
@@ -40,7 +42,9 @@ impl Parts {
         Self(self.0 & !other.0)
     }
 
-    const fn with(self, other: Self) -> Self {
+    /// The parts of both sets.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }
@@ -117,13 +121,14 @@ impl Outbox {
     }
 
     /// The next message to send: the oldest sample's first part that is neither acknowledged nor in
-    /// flight. [`waiting`](Self::waiting) gives the samples that the message can hold.
+    /// flight nor one of those that are `held`. [`waiting`](Self::waiting) gives the samples that the
+    /// message can hold.
     #[must_use]
-    pub fn next_ticket(&self) -> Option<Ticket> {
-        self.entries
-            .iter()
-            .zip(self.first..)
-            .find_map(|(entry, first)| entry.unsent().first().map(|part| Ticket { first, samples: 1, part }))
+    pub fn next_ticket(&self, held: Parts) -> Option<Ticket> {
+        self.entries.iter().zip(self.first..).find_map(|(entry, first)| {
+            let part = entry.unsent().without(held).first()?;
+            Some(Ticket { first, samples: 1, part })
+        })
     }
 
     /// The samples from the ticket's on, as many as follow each other with the same part unsent.
@@ -146,6 +151,11 @@ impl Outbox {
             entry.unacknowledged = entry.unacknowledged.without(part);
         });
         self.forget_finished();
+    }
+
+    /// Notes that the message was refused: what it holds is to be sent again.
+    pub fn refused(&mut self, ticket: Ticket) {
+        self.each_of(ticket, |entry, part| entry.in_flight = entry.in_flight.without(part));
     }
 
     /// Notes that the connection is gone: what was in flight is to be sent again.
@@ -249,7 +259,7 @@ mod tests {
 
     /// Sends one sample's part, and gives the sample's number, the part and the ticket.
     fn send(outbox: &mut Outbox) -> Option<(u64, usize, Ticket)> {
-        let ticket = outbox.next_ticket()?;
+        let ticket = outbox.next_ticket(Parts::default())?;
         let number = outbox.waiting(ticket).next().unwrap().taken_at.as_millis();
         Some((number, ticket.part(), outbox.sent(ticket, 1)))
     }
@@ -288,6 +298,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_held_is_passed_over_and_what_was_refused_is_sent_again() {
+        let mut outbox = outbox(8, 2, 3);
+        let first = outbox.next_ticket(Parts::default()).unwrap();
+        let first = outbox.sent(first, 1);
+        outbox.refused(first);
+        let held = Parts::of([0]).with(Parts::of([2]));
+        let mut sent = Vec::new();
+        while let Some(ticket) = outbox.next_ticket(held) {
+            let number = outbox.waiting(ticket).next().unwrap().taken_at.as_millis();
+            sent.push((number, ticket.part()));
+            outbox.sent(ticket, 1);
+        }
+        assert_eq!(sent, [(0, 1), (1, 1)]);
+        assert_eq!(sent_in_order(&mut outbox), [(0, 0), (0, 2), (1, 0), (1, 2)]);
+    }
+
+    #[test]
     fn a_full_ring_drops_the_oldest_and_counts_it() {
         let mut outbox = outbox(2, 5, 1);
         assert_eq!((outbox.len(), outbox.dropped()), (2, 3));
@@ -307,10 +334,10 @@ mod tests {
     #[test]
     fn one_message_can_hold_several_samples() {
         let mut outbox = outbox(8, 5, 1);
-        let ticket = outbox.next_ticket().unwrap();
+        let ticket = outbox.next_ticket(Parts::default()).unwrap();
         assert_eq!(outbox.waiting(ticket).count(), 5);
         let ticket = outbox.sent(ticket, 3);
-        assert_eq!(outbox.waiting(outbox.next_ticket().unwrap()).count(), 2);
+        assert_eq!(outbox.waiting(outbox.next_ticket(Parts::default()).unwrap()).count(), 2);
         outbox.acknowledge(ticket);
         assert_eq!(outbox.len(), 2);
     }

@@ -22,8 +22,10 @@ pub const MOUNT_LEN_MAX: usize = 64;
 /// Longest namespace, in bytes (CloudWatch's limit). Nothing that has to be escaped is allowed in it.
 pub const NAMESPACE_LEN_MAX: usize = 255;
 
-/// Longest payload, in bytes: AWS bills messages in units of 5 KB.
-pub const LEN_MAX: usize = 5 * 1024;
+/// Longest payload, in bytes.
+pub const LEN_MAX: usize = 7 * 1024;
+/// Longest payload of several samples, in bytes: AWS bills messages in units of 5 KB.
+const BATCH_LEN_MAX: usize = 5 * 1024;
 
 const _: () = assert!(rule::LEN_MAX <= LEN_MAX && flat::LEN_MAX <= LEN_MAX && emf::LEN_MAX <= LEN_MAX);
 const _: () = assert!(SERIES_MAX <= Parts::MAX);
@@ -100,7 +102,7 @@ impl Encoder {
     }
 
     /// Writes one message: the given part of the first sample or, in `emf`, of as many as fit into
-    /// `len_max` bytes, but at least one. `None` if there is no such part.
+    /// `len_max` bytes and one unit of AWS's bill, but at least one. `None` if there is no such part.
     pub fn encode<'a>(
         &mut self,
         part: usize,
@@ -118,7 +120,9 @@ impl Encoder {
                 let (sample, time) = samples.next()?;
                 (flat::write(buffer, label, series, sample, time)?, 1)
             }
-            Format::Emf => emf::write_batch(buffer, len_max, label, namespace, series, samples)?,
+            Format::Emf => {
+                emf::write_batch(buffer, len_max.min(BATCH_LEN_MAX), label, namespace, series, samples)?
+            }
         };
         Some(Message { payload: buffer.get(..length)?, samples })
     }

@@ -9,11 +9,14 @@ use crate::clock::BootTime;
 use crate::metric::{Metric, Series};
 use crate::sample::{NoData, Reading, Readings, Sample};
 
+mod agent;
 mod cpu;
 mod disk;
 mod kernel_file;
 mod memory;
 mod temperature;
+
+pub use agent::Health;
 
 /// One probe a source, and the order in which they are asked.
 #[derive(Debug)]
@@ -32,6 +35,7 @@ enum Source {
     Memory,
     Disk(usize),
     Temperature,
+    Agent(Metric),
 }
 
 impl Probes {
@@ -47,6 +51,11 @@ impl Probes {
                 Source::Disk(disks.len() - 1)
             }
             Metric::Temperature => Source::Temperature,
+            Metric::AgentDropped
+            | Metric::AgentReconnects
+            | Metric::AgentQueue
+            | Metric::AgentPuback
+            | Metric::CertificateDays => Source::Agent(series.metric),
         });
         Self {
             series: series.collect(),
@@ -65,8 +74,9 @@ impl Probes {
         }
     }
 
-    /// Asks every probe. `taken_at` is the moment to date the sample with.
-    pub fn sample(&mut self, taken_at: BootTime) -> Sample {
+    /// Asks every probe. `taken_at` is the moment to date the sample with; `health` is what the agent
+    /// says of itself.
+    pub fn sample(&mut self, taken_at: BootTime, health: &Health) -> Sample {
         let mut readings = Readings::new();
         for source in &self.series {
             let reading: Reading = match *source {
@@ -76,6 +86,7 @@ impl Probes {
                     self.disks.get(index).ok_or(NoData::NotPresent).and_then(disk::Disk::read)
                 }
                 Source::Temperature => self.temperature.read(),
+                Source::Agent(metric) => health.read(metric),
             };
             if readings.push(reading).is_err() {
                 break; // impossible: SERIES_MAX is all that a configuration can name

@@ -26,6 +26,8 @@ pub enum NoData {
     NotYet,
     /// A counter has gone backwards: it was reset, and counting begins anew.
     Backwards,
+    /// The value needs the time of day, and the system clock is not set.
+    NoClock,
 }
 
 impl NoData {
@@ -37,8 +39,9 @@ impl NoData {
             Self::Denied => "this user may not read its source (is it in the group `video`?)",
             Self::Unreadable => "its source cannot be read",
             Self::Malformed => "its source says something unexpected",
-            Self::NotYet => "it takes two readings, and there is only one so far",
+            Self::NotYet => "there is nothing to take it from yet",
             Self::Backwards => "its counter went backwards; it counts anew from here",
+            Self::NoClock => "the system clock is not set",
         }
     }
 }

@@ -65,8 +65,8 @@ pub struct Settings<'a> {
     pub version: Version,
     /// At most 128 bytes for AWS IoT Core.
     pub client_id: &'a str,
-    /// Every message goes there.
-    pub topic: &'a str,
+    /// Where messages go; each names one of these by its place.
+    pub topics: &'a [String],
     /// Seconds.
     pub keep_alive_secs: u16,
 }
@@ -78,6 +78,8 @@ pub enum Event<T> {
     Connected,
     /// The broker took the message with this ticket.
     Acknowledged(T),
+    /// The broker did not, and says why with a reason code of 0x80 or more (MQTT 5, section 3.4.2.1).
+    Refused(T, u8),
     /// The broker acknowledged a message that is not in flight; there is nothing to be done about it.
     Stray(u16),
 }
@@ -115,8 +117,6 @@ pub enum Refusal {
 pub enum SessionError {
     /// CONNACK with a refusal.
     Refused(Refusal),
-    /// PUBACK with a reason code of 0x80 or more (MQTT 5, section 3.4.2.1).
-    PublishRefused(u8),
     /// DISCONNECT by the broker, with its reason code (MQTT 5, section 3.14.2.1).
     Disconnected(u8),
     /// No answer in time.
@@ -183,8 +183,6 @@ pub struct Session<T> {
     ping_sent_at: Option<BootTime>,
     burst_began_at: BootTime,
     burst: usize,
-    /// A PUBACK said no; what was received with it is taken before the session ends.
-    refused: Option<u8>,
 }
 
 impl<T: Copy> Session<T> {
@@ -211,7 +209,6 @@ impl<T: Copy> Session<T> {
             ping_sent_at: None,
             burst_began_at: now,
             burst: 0,
-            refused: None,
         }
     }
 
@@ -249,13 +246,6 @@ impl<T: Copy> Session<T> {
     /// # Errors
     /// What ends the session. It is of no use after that.
     pub fn next_event(&mut self) -> Result<Option<Event<T>>, SessionError> {
-        match (self.next_packet(), self.refused) {
-            (Ok(None) | Err(_), Some(reason)) => Err(SessionError::PublishRefused(reason)),
-            (event, _) => event,
-        }
-    }
-
-    fn next_packet(&mut self) -> Result<Option<Event<T>>, SessionError> {
         while let Some(frame) = Frame::take_from(&mut self.incoming)? {
             let packet = match &self.codec {
                 Codec::V3(_) => v3::read(frame)?,
@@ -272,11 +262,7 @@ impl<T: Copy> Session<T> {
         match (packet, self.connected) {
             (Packet::Accepted(terms), false) => self.accept(terms).map(Some),
             (Packet::Refused(refusal), false) => Err(SessionError::Refused(refusal)),
-            (Packet::PubAck { reason: reason @ 0x80.., .. }, true) => {
-                self.refused = self.refused.or(Some(reason));
-                Ok(None)
-            }
-            (Packet::PubAck { id, .. }, true) => Ok(Some(self.acknowledge(id))),
+            (Packet::PubAck { id, reason }, true) => Ok(Some(self.answered(id, reason))),
             (Packet::PingResp, true) => {
                 self.ping_sent_at = None;
                 Ok(None)
@@ -307,11 +293,12 @@ impl<T: Copy> Session<T> {
         Ok(Event::Connected)
     }
 
-    fn acknowledge(&mut self, id: u16) -> Event<T> {
-        match self.in_flight.iter().position(|message| message.id == id) {
-            Some(index) => Event::Acknowledged(self.in_flight.remove(index).ticket),
-            None => Event::Stray(id),
-        }
+    fn answered(&mut self, id: u16, reason: u8) -> Event<T> {
+        let Some(index) = self.in_flight.iter().position(|message| message.id == id) else {
+            return Event::Stray(id);
+        };
+        let ticket = self.in_flight.remove(index).ticket;
+        if reason < 0x80 { Event::Acknowledged(ticket) } else { Event::Refused(ticket, reason) }
     }
 
     /// When another message can be taken: now or in the past if at once, [`BootTime::NEVER`] if an
@@ -340,18 +327,25 @@ impl<T: Copy> Session<T> {
         self.packet_len_max.saturating_sub(PUBLISH_OVERHEAD_MAX)
     }
 
-    /// Takes a message. To be called while [`has_room`](Self::has_room) says so.
+    /// Takes a message for the topic with this number. To be called while
+    /// [`has_room`](Self::has_room) says so.
     ///
     /// # Errors
     /// [`SessionError::PacketTooLong`], if the broker would not take it.
-    pub fn publish(&mut self, payload: &[u8], ticket: T, now: BootTime) -> Result<(), SessionError> {
+    pub fn publish(
+        &mut self,
+        topic: usize,
+        payload: &[u8],
+        ticket: T,
+        now: BootTime,
+    ) -> Result<(), SessionError> {
         let id = self.free_id();
         self.payload.extend_from_slice(payload);
         let payload = self.payload.split().freeze();
         let before = self.outgoing.len();
         match &mut self.codec {
-            Codec::V3(codec) => codec.publish(id, payload, &mut self.outgoing),
-            Codec::V5(codec) => codec.publish(id, payload, &mut self.outgoing),
+            Codec::V3(codec) => codec.publish(topic, id, payload, &mut self.outgoing),
+            Codec::V5(codec) => codec.publish(topic, id, payload, &mut self.outgoing),
         }
         let length = self.outgoing.len() - before;
         if length > self.packet_len_max {

@@ -1,15 +1,16 @@
 //! From the command line's options to what the agent runs with: configuration, certificates, target.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{CONFIG_FILE, Options};
+use crate::clock::Utc;
 use crate::config::{Config, ConfigError};
-use crate::failure::{Context, file_error};
+use crate::credentials::Credentials;
+use crate::failure::{Context, Failure, Words, file_error};
 use crate::identity::Identity;
 use crate::link::Target;
-use crate::tls::CertificateFiles;
 
 /// Longer files are no configurations.
 const CONFIG_LEN_MAX: u64 = 64 * 1024;
@@ -19,10 +20,12 @@ const CONFIG_LEN_MAX: u64 = 64 * 1024;
 pub struct Setup {
     /// The configuration.
     pub config: Config,
-    /// Where to connect, and with which certificates.
+    /// The broker's host name.
+    pub endpoint: String,
+    /// Where to connect.
     pub target: Target,
-    endpoint: String,
-    certificate: String,
+    /// With which certificates.
+    pub credentials: Credentials,
 }
 
 impl Setup {
@@ -32,14 +35,7 @@ impl Setup {
     /// Everything that is wrong, a line each.
     pub fn load(options: &Options) -> Result<Self, Vec<String>> {
         let config = load_config(options)?;
-        let paths = &config.certificates;
-        let files = CertificateFiles::find(
-            &paths.folder,
-            paths.ca.as_deref(),
-            paths.certificate.as_deref(),
-            paths.key.as_deref(),
-        );
-        let loaded = files.and_then(|files| Ok((files.load(config.needs_alpn())?.tls, files)));
+        let credentials = Credentials::load(config.certificates.clone(), config.needs_alpn());
         let mut errors = Vec::new();
         if config.endpoint.is_none() {
             let file = options.config.as_deref().unwrap_or(Path::new(CONFIG_FILE));
@@ -49,34 +45,51 @@ impl Setup {
                 file.display()
             ));
         }
-        match (config.endpoint.clone(), loaded) {
-            (Some(endpoint), Ok((tls, files))) => match Target::new(&endpoint, config.port, tls) {
-                Some(target) => {
-                    let certificate = files.certificate.display().to_string();
-                    Ok(Self { config, target, endpoint, certificate })
-                }
+        match (config.endpoint.clone(), credentials) {
+            (Some(endpoint), Ok(credentials)) => match Target::new(&endpoint, config.port) {
+                Some(target) => Ok(Self { config, endpoint, target, credentials }),
                 None => {
                     Err(vec![format!("endpoint = {endpoint}: this is neither a host name nor an address")])
                 }
             },
-            (_, loaded) => {
-                errors.extend(loaded.err().unwrap_or_default().iter().map(ToString::to_string));
+            (_, credentials) => {
+                errors.extend(credentials.err().unwrap_or_default().iter().map(ToString::to_string));
                 Err(errors)
             }
         }
     }
 
-    /// The values that failures are explained with.
+    /// Takes the place of this setup, and gives the old configuration. The certificates that have
+    /// served stay at hand, for the case that the broker does not take the new ones.
+    pub fn replace(&mut self, new: Self) -> Config {
+        self.credentials.replace(new.credentials);
+        (self.endpoint, self.target) = (new.endpoint, new.target);
+        std::mem::replace(&mut self.config, new.config)
+    }
+
+    /// A failure in words, with the values in question; `now` is what the system clock shows.
     #[must_use]
-    pub fn context(&self) -> Context<'_> {
-        Context {
+    pub fn explain(&self, failure: &Failure, now: Utc) -> Words {
+        let loaded = self.credentials.current();
+        failure.explain(Context {
             endpoint: &self.endpoint,
             port: self.config.port,
             client_id: &self.config.client_id,
-            topic: &self.config.topic,
-            certificate: &self.certificate,
-        }
+            topics: &self.config.topics,
+            certificate: &loaded.files.certificate.display().to_string(),
+            validity: loaded.validity,
+            now,
+            resolvers: &resolvers(),
+        })
     }
+}
+
+/// The addresses in the nameserver lines of /etc/resolv.conf (resolv.conf(5)): that file is what the
+/// system's resolver reads, whatever the root.
+fn resolvers() -> String {
+    let text = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let addresses = text.lines().filter_map(|line| line.strip_prefix("nameserver")).map(str::trim);
+    addresses.collect::<Vec<_>>().join(", ")
 }
 
 /// Reads the configuration alone. Without `--config`, a file that is not there is an empty one.

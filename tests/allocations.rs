@@ -9,9 +9,9 @@ use std::time::Duration;
 use pivitals::clock::{BUILT_SECS, BootTime, Utc, WallClock};
 use pivitals::config::Config;
 use pivitals::identity::Identity;
-use pivitals::outbox::{Outbox, Ticket};
+use pivitals::outbox::{Outbox, Parts, Ticket};
 use pivitals::payload::{Encoder, Format, LEN_MAX};
-use pivitals::probe::Probes;
+use pivitals::probe::{Health, Probes};
 use pivitals::session::{Event, Session, Settings, Version};
 
 /// Counts what it is asked for, and lets the system do it.
@@ -64,7 +64,7 @@ impl Station {
         let settings = Settings {
             version,
             client_id: &config.client_id,
-            topic: &config.topic,
+            topics: config.topics.names(),
             keep_alive_secs: config.keep_alive_secs,
         };
         let mut session = Session::new(&settings, now);
@@ -86,18 +86,18 @@ impl Station {
     fn cycle(&mut self) {
         self.now = self.now + Duration::from_secs(60);
         self.wall.update(self.now, Utc::from_millis(BUILT_SECS * 1000 + self.now.as_millis()));
-        let sample = self.probes.sample(self.now);
+        let sample = self.probes.sample(self.now, &Health::default());
         let parts = self.encoder.parts(&sample);
         self.outbox.push(sample, parts);
         let before = self.published;
-        while let Some(ticket) = self.outbox.next_ticket() {
+        while let Some(ticket) = self.outbox.next_ticket(Parts::default()) {
             let dated = self
                 .outbox
                 .waiting(ticket)
                 .map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
             let message = self.encoder.encode(ticket.part(), LEN_MAX, dated).unwrap();
             let ticket = self.outbox.sent(ticket, message.samples);
-            self.session.publish(message.payload, ticket, self.now).unwrap();
+            self.session.publish(0, message.payload, ticket, self.now).unwrap();
             self.published = self.published.wrapping_add(1).max(1);
         }
         assert_ne!(self.published, before, "nothing was published");

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use pivitals::clock::{BootTime, Utc};
 use pivitals::config::Config;
 use pivitals::identity::Identity;
-use pivitals::outbox::Outbox;
+use pivitals::outbox::{Outbox, Parts};
 use pivitals::payload::{Encoder, LEN_MAX};
-use pivitals::probe::Probes;
+use pivitals::probe::{Health, Probes};
 use pivitals_broker::TestDir;
 
 const BOARDS: [&str; 6] = ["pi-zero", "pi-3", "pi-4", "pi-5", "vm", "broken"];
@@ -41,14 +41,14 @@ fn payloads(board: &str, format: &str) -> String {
     // Into the same file, which stays open between the readings as it does on a device.
     let later = fs::read(dir.path().join("proc/stat.later")).unwrap();
     fs::write(dir.path().join("proc/stat"), later).unwrap();
-    let sample = probes.sample(BootTime::default());
+    let sample = probes.sample(BootTime::default(), &Health::default());
 
     let mut encoder = Encoder::new(config.format, config.series.clone(), &config.label, &config.namespace);
     let mut outbox = Outbox::new(1);
     let parts = encoder.parts(&sample);
     outbox.push(sample, parts);
     let mut text = String::new();
-    while let Some(ticket) = outbox.next_ticket() {
+    while let Some(ticket) = outbox.next_ticket(Parts::default()) {
         let message = encoder
             .encode(ticket.part(), LEN_MAX, outbox.waiting(ticket).map(|sample| (sample, TIME)))
             .unwrap();

@@ -7,7 +7,7 @@ use pivitals::clock::BootTime;
 use pivitals::config::Config;
 use pivitals::identity::Identity;
 use pivitals::mailbox;
-use pivitals::probe::Probes;
+use pivitals::probe::{Health, Probes};
 use pivitals_broker::{Random, TestDir};
 
 const ROUNDS: usize = 5_000;
@@ -61,7 +61,7 @@ fn no_damaged_file_of_the_kernel_makes_a_probe_panic_or_a_percentage_impossible(
             let content = if round % 3 == 0 { whole.clone() } else { damage(&mut random, whole) };
             fs::write(dir.path().join(file), content).unwrap();
         }
-        let sample = probes.sample(BootTime::default());
+        let sample = probes.sample(BootTime::default(), &Health::default());
         known += sample.readings.iter().filter(|reading| reading.is_ok()).count();
         if let Some(Ok(percent)) = sample.readings.first() {
             assert!((0.0..=100.0).contains(percent), "{percent}");
@@ -88,7 +88,11 @@ fn no_damaged_configuration_makes_the_reader_panic() {
         match Config::read(Some(("f", &text)), &[], &identity) {
             Ok(config) => {
                 good += 1;
-                assert!(!config.client_id.is_empty() && !config.topic.is_empty() && !config.label.is_empty());
+                assert!(
+                    !config.client_id.is_empty()
+                        && !config.topics.pattern().is_empty()
+                        && !config.label.is_empty()
+                );
             }
             Err(errors) => {
                 bad += 1;

@@ -112,8 +112,8 @@ fn the_waits_are_those_of_the_code() {
 #[test]
 fn the_day_of_the_release_is_that_of_the_changelog_and_the_version_that_of_the_package() {
     let changelog = text("CHANGELOG.md");
-    let head = changelog.lines().find_map(|line| line.strip_prefix("## ")).unwrap();
-    let (version, date) = head.split_once(" – ").unwrap();
+    let mut heads = changelog.lines().filter_map(|line| line.strip_prefix("## "));
+    let (version, date) = heads.find_map(|head| head.split_once(" – ")).unwrap();
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
     let numbers: Vec<_> = date.split('-').map(|number| number.parse().unwrap()).collect();
     let released = Utc::from_civil(numbers.try_into().unwrap(), [0, 0, 0]).unwrap();

@@ -2,25 +2,40 @@
 
 use log::{debug, info, warn};
 
+use std::path::Path;
+
 use crate::clock::BootTime;
-use crate::failure::{Context, Failure};
+use crate::failure::{Failure, Words};
 use crate::metric::Series;
 use crate::sample::{NoData, Sample};
+use crate::setup::Setup;
+use crate::status::{Status, StatusFile};
 use crate::supervisor::Supervisor;
+use crate::tls::CertificateProblem;
+use crate::tls::Loaded;
 
 /// Failures that are remembered as told: a line that comes and goes fails in more ways than one.
 const FAILURES_MAX: usize = 8;
+/// With fewer days left, a certificate that will expire is told of, once a day.
+const CERTIFICATE_DAYS_MIN: f64 = 30.0;
 
 /// What was told last.
+#[expect(clippy::struct_excessive_bools, reason = "each is of a subject of its own")]
 #[derive(Debug, Default)]
 pub struct Notices {
     absent: heapless::Vec<Option<NoData>, { crate::metric::SERIES_MAX }>,
     /// Since a connection has last proved itself; the oldest is forgotten first.
     failures: heapless::Deque<Failure, FAILURES_MAX>,
     publishing: bool,
+    /// Whoever started this is told by its end, not by the log.
+    is_command: bool,
     clock_unset: bool,
     dropped: u64,
     queue_full: bool,
+    certificate_days: Option<f64>,
+    /// What was told of the connection last, for the status file.
+    last_failure: Option<String>,
+    status_file: StatusFile,
     supervisor: Supervisor,
 }
 
@@ -32,7 +47,7 @@ impl Notices {
 
     /// For a command that has nothing to say when all goes well.
     pub fn of_one_sample() -> Self {
-        Self { publishing: true, ..Self::default() }
+        Self { publishing: true, is_command: true, ..Self::default() }
     }
 
     /// Tells which readings have gone since the last sample, and which are back.
@@ -78,33 +93,68 @@ impl Notices {
     pub fn reloaded(&mut self, are_series_other: bool) {
         self.failures.clear();
         self.publishing = false;
+        self.certificate_days = None;
         if are_series_other {
             self.absent.clear();
         }
     }
 
     /// Tells a failure, unless it was told already.
-    pub fn failed(&mut self, failure: &Failure, context: Context<'_>, wait_secs: u64) {
+    pub fn failed(&mut self, failure: &Failure, words: &Words, wait_secs: u64) {
         if self.failures.iter().any(|told| told.is_like(failure)) {
-            debug!("still: {}; next attempt in {wait_secs} s", failure.explain(context));
+            debug!("still: {words}; next attempt in {wait_secs} s");
         } else {
-            warn!("{}; next attempt in {wait_secs} s", failure.explain(context));
+            warn!("{words}; next attempt in {wait_secs} s");
             if self.failures.is_full() {
                 self.failures.pop_front();
             }
             // Cannot be full any more.
             let _ = self.failures.push_back(failure.clone());
             self.publishing = false;
-            self.supervisor.status(&failure.explain(context));
+            self.supervisor.status(words);
+        }
+        self.last_failure = Some(words.to_string());
+    }
+
+    /// Tells that messages of a topic are not taken, on a connection that goes on.
+    pub fn denied(&mut self, words: &Words) {
+        if !self.is_command {
+            warn!("{words}; its messages are kept, and tried again from time to time");
+        }
+        self.last_failure = Some(words.to_string());
+    }
+
+    /// Tells that a certificate will expire soon, once a day.
+    pub fn certificate(&mut self, days: f64, path: &Path) {
+        if days < CERTIFICATE_DAYS_MIN && self.certificate_days != Some(days) {
+            let path = path.display();
+            if days < 0.0 {
+                warn!("the certificate {path} has expired; put a new one and its key in its place");
+            } else {
+                warn!(
+                    "the certificate {path} expires in {days} days; put a new one and its key in its place"
+                );
+            }
+        }
+        self.certificate_days = Some(days);
+    }
+
+    /// Writes the status file, when a sample is due or the state is another one. A file that cannot be
+    /// written is told once.
+    pub fn status(&mut self, status: &Status, is_due: bool, path: &Path) {
+        let failure = self.last_failure.as_deref();
+        if let Some(error) = self.status_file.update(path, status, failure, is_due) {
+            warn!("status_file = {}: it cannot be written: {error}", path.display());
         }
     }
 
     /// Tells that messages are acknowledged, if that is not known. With a failure that was told, it is
     /// not told again until the connection has proved itself: a broker that takes a message and then
     /// closes, over and over, is told once.
-    pub fn acknowledged(&mut self, context: Context<'_>, is_proof: bool, waiting: usize, dropped: u64) {
+    pub fn acknowledged(&mut self, setup: &Setup, is_proof: bool, waiting: usize, dropped: u64) {
         if !self.publishing {
-            let status = format!("publishing to {}:{} on {}", context.endpoint, context.port, context.topic);
+            let Setup { config, endpoint, .. } = setup;
+            let status = format!("publishing to {endpoint}:{} on {}", config.port, config.topics.pattern());
             info!("{status}");
             self.supervisor.status(&status);
             if waiting > 1 {
@@ -143,4 +193,32 @@ impl Notices {
             self.clock_unset = !is_set;
         }
     }
+}
+
+/// Tells that messages of a topic are taken again.
+pub fn allowed(topic: &str) {
+    info!("messages on {topic} are taken again");
+}
+
+/// Tells that other certificates are used from now on.
+pub fn certificates_changed(loaded: &Loaded) {
+    info!(
+        "the certificate files have changed: {} is valid from {} to {}",
+        loaded.files.certificate.display(),
+        loaded.validity.from,
+        loaded.validity.until
+    );
+}
+
+/// Tells why certificates that have changed are not used.
+pub fn certificates_unusable(problems: &[CertificateProblem]) {
+    for problem in problems {
+        warn!("{problem}");
+    }
+    warn!("the certificate files have changed, but are of no use; the former ones go on serving");
+}
+
+/// Tells that the broker did not take new certificates, so that the former ones are used again.
+pub fn went_back(former: &Path) {
+    warn!("the new certificate files were refused; {} as it was before goes on serving", former.display());
 }

@@ -9,9 +9,12 @@ use super::notices::Notices;
 use super::{RATE_TIME, encoder};
 use crate::clock;
 use crate::config::Config;
-use crate::outbox::Outbox;
+use crate::credentials::Credentials;
+use crate::metric::Metric;
+use crate::outbox::{Outbox, Parts};
 use crate::payload::LEN_MAX;
-use crate::probe::Probes;
+use crate::probe::{Health, Probes};
+use crate::sample::NoData;
 
 /// Prints one sample as it would be published, a payload a line.
 ///
@@ -22,7 +25,7 @@ pub fn print(config: &Config, root: &Path, out: &mut impl Write) -> io::Result<(
     probes.prime();
     std::thread::sleep(RATE_TIME);
     let taken_at = clock::boot_time();
-    let sample = probes.sample(taken_at);
+    let sample = probes.sample(taken_at, &health(config));
     let mut encoder = encoder(config);
     Notices::default().sample(&config.series, &sample);
     let now = clock::utc();
@@ -32,7 +35,7 @@ pub fn print(config: &Config, root: &Path, out: &mut impl Write) -> io::Result<(
     let mut outbox = Outbox::new(1);
     let parts = encoder.parts(&sample);
     outbox.push(sample, parts);
-    while let Some(ticket) = outbox.next_ticket() {
+    while let Some(ticket) = outbox.next_ticket(Parts::default()) {
         let dated = outbox.waiting(ticket).map(|sample| (sample, now));
         let Some(message) = encoder.encode(ticket.part(), LEN_MAX, dated) else { break };
         out.write_all(message.payload)?;
@@ -40,4 +43,20 @@ pub fn print(config: &Config, root: &Path, out: &mut impl Write) -> io::Result<(
         outbox.sent(ticket, message.samples);
     }
     out.flush()
+}
+
+/// An agent that has done nothing yet; of its certificate it knows what there is.
+fn health(config: &Config) -> Health {
+    let now = clock::utc();
+    let certificate_days = if !config.series.iter().any(|series| series.metric == Metric::CertificateDays) {
+        Err(NoData::NotPresent)
+    } else if clock::is_believable(now) {
+        let credentials = Credentials::load(config.certificates.clone(), config.needs_alpn());
+        #[expect(clippy::cast_precision_loss, reason = "exact for every date that a certificate can have")]
+        let days = |credentials: Credentials| credentials.current().validity.days_left(now) as f64;
+        credentials.map(days).map_err(|_| NoData::NotPresent)
+    } else {
+        Err(NoData::NoClock)
+    };
+    Health { certificate_days, ..Health::default() }
 }

@@ -36,19 +36,42 @@ pub const FORMAT: Key = key("format", Some("rule"), "rule, emf, flat");
 pub const NAMESPACE: Key =
     key("namespace", Some("PiVitals"), "1–255 letters, digits and . - _ / # :, not beginning with AWS/ or :");
 pub const LABEL: Key = key("label", Some("{hostname}"), "1–128 bytes, no control characters");
-pub const METRICS: Key =
-    key("metrics", Some("cpu memory disk temperature"), "one or more of cpu, memory, disk, temperature");
+pub const METRICS: Key = key(
+    "metrics",
+    Some("cpu memory disk temperature"),
+    "one or more of cpu, memory, disk, temperature, agent, certificate_days",
+);
 pub const DISK: Key = key("disk", Some("/"), "one to four absolute paths of at most 64 bytes");
 pub const MQTT: Key = key("mqtt", Some("auto"), "5, 3.1.1, auto");
 pub const KEEP_ALIVE: Key = key("keep_alive", Some("240"), "30–1200 (seconds)");
 pub const QUEUE: Key = key("queue", Some("1440"), "1–10080 (samples)");
 pub const LOG: Key = key("log", Some("auto"), "stderr, syslog, auto");
 pub const LOG_LEVEL: Key = key("log_level", Some("info"), "error, warn, info, debug");
+pub const STATUS_FILE: Key = key("status_file", None, ABSOLUTE_PATH);
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [Key; 20] = [
-    ENDPOINT, PORT, CLIENT_ID, TOPIC, RULE, CERTS, CA_FILE, CERT_FILE, KEY_FILE, INTERVAL, FORMAT, NAMESPACE,
-    LABEL, METRICS, DISK, MQTT, KEEP_ALIVE, QUEUE, LOG, LOG_LEVEL,
+pub const KEYS: [Key; 21] = [
+    ENDPOINT,
+    PORT,
+    CLIENT_ID,
+    TOPIC,
+    RULE,
+    CERTS,
+    CA_FILE,
+    CERT_FILE,
+    KEY_FILE,
+    INTERVAL,
+    FORMAT,
+    NAMESPACE,
+    LABEL,
+    METRICS,
+    DISK,
+    MQTT,
+    KEEP_ALIVE,
+    QUEUE,
+    LOG,
+    LOG_LEVEL,
+    STATUS_FILE,
 ];
 
 /// The key that `name` was probably meant to be: the nearest, if it is near at all.
@@ -79,6 +102,7 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Metric;
 
     #[test]
     fn a_slip_of_the_pen_is_understood() {
@@ -108,8 +132,10 @@ mod tests {
 
     #[test]
     fn the_allowed_metrics_are_those_of_the_list() {
-        let metrics = crate::metric::Metric::ALL.map(|metric| metric.description().key);
-        assert_eq!(METRICS.default, Some(metrics.join(" ").as_str()));
-        assert!(METRICS.allowed.ends_with(&metrics.join(", ")));
+        let default = Metric::DEFAULT.map(|metric| metric.description().key);
+        assert_eq!(METRICS.default, Some(default.join(" ").as_str()));
+        let mut all = Metric::ALL.map(|metric| metric.description().key).to_vec();
+        all.dedup();
+        assert!(METRICS.allowed.ends_with(&all.join(", ")));
     }
 }

@@ -27,7 +27,8 @@ fn nothing_said_is_the_default() {
     assert_eq!(config.endpoint, None);
     assert_eq!(config.port, 8883);
     assert_eq!(config.client_id, "pi-4");
-    assert_eq!(config.topic, "pivitals/pi-4/metrics");
+    assert_eq!(config.topics.names(), ["pivitals/pi-4/metrics"]);
+    assert_eq!(config.status_file, None);
     assert_eq!(config.label, "pi-4");
     assert_eq!(config.interval, Duration::from_secs(60));
     assert_eq!(config.format, Format::Rule);
@@ -54,13 +55,13 @@ fn every_key_is_read() {
          topic = a/{client_id}/b\nrule = vitals\ncerts = /c\nca_file = /c/ca\ncert_file = /c/cert\n\
          key_file = /c/key\ninterval = 10\nformat = emf\nnamespace = A/b.c\nlabel = Pi {mac}\n\
          metrics = temperature disk\ndisk = /data/ /\nmqtt = 3.1.1\nkeep_alive = 30\nqueue = 10080\n\
-         log = syslog\nlog_level = debug\n",
+         log = syslog\nlog_level = debug\nstatus_file = /run/s\n",
     )
     .unwrap();
     assert_eq!(config.endpoint.as_deref(), Some("abc-ats.iot.eu-west-1.amazonaws.com"));
     assert!(config.needs_alpn());
     assert_eq!(config.client_id.len(), 16);
-    assert_eq!(config.topic, format!("$aws/rules/vitals/a/{}/b", config.client_id));
+    assert_eq!(config.topics.names(), [format!("$aws/rules/vitals/a/{}/b", config.client_id)]);
     assert_eq!(config.certificates.ca.as_deref(), Some(Path::new("/c/ca")));
     assert_eq!(config.certificates.certificate.as_deref(), Some(Path::new("/c/cert")));
     assert_eq!(config.certificates.key.as_deref(), Some(Path::new("/c/key")));
@@ -70,6 +71,7 @@ fn every_key_is_read() {
     assert_eq!((config.format, config.mqtt), (Format::Emf, Mqtt::Only(Version::V3)));
     assert_eq!((config.keep_alive_secs, config.queue), (30, 10_080));
     assert_eq!((config.log, config.log_level), (LogTarget::Syslog, LevelFilter::Debug));
+    assert_eq!(config.status_file.as_deref(), Some(Path::new("/run/s")));
 }
 
 #[test]
@@ -149,13 +151,36 @@ fn lengths_are_bounded() {
 #[test]
 fn basic_ingest_counts_neither_its_levels_nor_its_length() {
     let config = read(&format!("rule = r\ntopic = 1/2/3/4/5/6/7/{}", "x".repeat(240))).unwrap();
-    assert!(config.topic.starts_with("$aws/rules/r/1/2/"));
+    assert!(config.topics.pattern().starts_with("$aws/rules/r/1/2/"));
     assert!(read("topic = $aws/rules/r/1/2/3/4/5/6/7/8").is_ok());
     assert!(read(&format!("topic = $aws/rules/{}/x", "r".repeat(129))).is_err());
     assert_eq!(
         error("rule = r\ntopic = $aws/rules/r/x"),
         "f.conf:1: rule: the topic $aws/rules/r/x names a rule already"
     );
+}
+
+#[test]
+fn a_topic_a_metric_is_one_for_each_key_and_mount_point() {
+    let config =
+        read("topic = a/{client_id}/{metric}\nrule = r\ndisk = / /data\nmetrics = disk agent").unwrap();
+    let names = ["disk", "disk_data", "agent"].map(|metric| format!("$aws/rules/r/a/pi-4/{metric}"));
+    assert_eq!(config.topics.names(), names);
+    assert_eq!(
+        error("format = emf\ntopic = a/{metric}"),
+        "f.conf:2: topic = a/{metric}: only in format rule has a message one {metric}"
+    );
+    assert!(error(&format!("topic = {}/{{metric}}", "x".repeat(250))).contains("memory: allowed: 1–256"));
+    assert!(error("label = {metric}").contains("there is no {metric}"));
+    let mounts = "disk = /a/b/c/d/e/f/g/h\ntopic = {metric}";
+    assert!(read(mounts).is_ok(), "a mount point's slashes are none in a topic");
+}
+
+#[test]
+fn a_key_can_stand_for_several_metrics() {
+    let config = read("metrics = agent cpu").unwrap();
+    let metrics: Vec<_> = config.series.iter().map(|series| series.metric).collect();
+    assert_eq!(metrics, Metric::of_key("agent").chain([Metric::Cpu]).collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,15 +1,30 @@
-use super::*;
+use std::io;
 
-const CONTEXT: Context<'_> = Context {
-    endpoint: "broker.example",
-    port: 8883,
-    client_id: "pi-7",
-    topic: "pivitals/pi-7/metrics",
-    certificate: "/certs/x-certificate.pem.crt",
-};
+use super::*;
+use crate::sys::resolve::ResolveError;
+use crate::tls::OutOfDate;
+use reason::{SERVER_SHUTTING_DOWN, SESSION_TAKEN_OVER};
+
+const JANUARY: Utc = Utc::from_millis(1_767_225_600_000);
+const FEBRUARY: Utc = Utc::from_millis(1_769_904_000_000);
+const MARCH: Utc = Utc::from_millis(1_772_323_200_000);
+
+fn told(failure: &Failure, now: Utc, resolvers: &str) -> Words {
+    let topics = Topics::new("pivitals/pi-7/metrics", &[]);
+    failure.explain(Context {
+        endpoint: "broker.example",
+        port: 8883,
+        client_id: "pi-7",
+        topics: &topics,
+        certificate: "/certs/x-certificate.pem.crt",
+        validity: Validity { from: JANUARY, until: MARCH },
+        now,
+        resolvers,
+    })
+}
 
 fn words(failure: &Failure) -> String {
-    failure.explain(CONTEXT).to_string()
+    told(failure, FEBRUARY, "192.0.2.53").to_string()
 }
 
 fn address() -> std::net::SocketAddr {
@@ -20,7 +35,9 @@ fn links() -> Vec<LinkError> {
     let tls = [
         TlsError::WrongName,
         TlsError::UnknownIssuer,
+        TlsError::NotYetValid(Some(OutOfDate { certificate: MARCH, clock: FEBRUARY })),
         TlsError::NotYetValid(None),
+        TlsError::Expired(Some(OutOfDate { certificate: JANUARY, clock: FEBRUARY })),
         TlsError::Expired(None),
         TlsError::BadCertificate("why".into()),
         TlsError::ClientRefused("why".into()),
@@ -54,8 +71,6 @@ fn sessions() -> Vec<SessionError> {
         Refusal::Other(0x9f),
     ];
     let others = [
-        SessionError::PublishRefused(0x87),
-        SessionError::PublishRefused(0x97),
         SessionError::Unanswered(Answer::ConnAck),
         SessionError::Unanswered(Answer::PubAck),
         SessionError::Unanswered(Answer::PingResp),
@@ -74,14 +89,17 @@ fn all() -> Vec<Failure> {
     let closed = closed.map(|owed| Failure::Closed(owed, LinkError::Closed));
     let links = links().into_iter().map(Failure::Link);
     let sessions = sessions().into_iter().map(Failure::Session);
-    links.chain(sessions).chain(closed).chain([Failure::ProbablyDenied]).collect()
+    let denials = (0x80..=0xff).map(|reason| Failure::PublishRefused(0, reason));
+    links.chain(sessions).chain(closed).chain(denials).chain([Failure::ProbablyDenied(0)]).collect()
 }
 
 #[test]
 fn every_failure_is_one_line_that_says_where_and_in_which_phase() {
     for failure in all() {
+        let Words { cause, remedy } = told(&failure, FEBRUARY, "");
         let words = words(&failure);
         assert!(!words.contains('\n') && words.contains("broker.example"), "{failure:?}: {words}");
+        assert!(!cause.is_empty() && !remedy.is_empty() && !remedy.ends_with('.'), "{failure:?}: {words}");
         let is_phase = ["DNS: ", "TCP: ", "TLS: ", "MQTT: ", "broker.example:", "the connection to "];
         assert!(is_phase.iter().any(|phase| words.starts_with(phase)), "{failure:?}: {words}");
     }
@@ -91,21 +109,69 @@ fn every_failure_is_one_line_that_says_where_and_in_which_phase() {
 fn a_denial_names_the_statement_that_the_policy_lacks() {
     let publish = "iot:Publish on topic/pivitals/pi-7/metrics";
     for (failure, statement) in [
-        (Failure::Session(SessionError::PublishRefused(0x87)), publish),
+        (Failure::PublishRefused(0, 0x87), publish),
         (Failure::Session(SessionError::Disconnected(0x87)), publish),
-        (Failure::ProbablyDenied, publish),
+        (Failure::ProbablyDenied(0), publish),
         (Failure::Closed(Some(Answer::PubAck), LinkError::Closed), publish),
         (Failure::Session(SessionError::Refused(Refusal::NotAuthorized)), "iot:Connect on client/pi-7"),
         (Failure::Closed(Some(Answer::ConnAck), LinkError::Closed), "iot:Connect on client/pi-7"),
     ] {
         assert!(words(&failure).contains(statement), "{}", words(&failure));
+        let (action, resource) = statement.split_once(" on ").unwrap();
+        let to_add = format!(
+            "{{\"Effect\":\"Allow\",\"Action\":\"{action}\",\"Resource\":\"arn:aws:iot:REGION:ACCOUNT:{resource}\"}}"
+        );
+        assert!(words(&failure).contains(&to_add), "{}", words(&failure));
     }
 }
 
 #[test]
-fn a_refused_certificate_is_named_by_its_file() {
+fn a_refused_certificate_is_named_by_its_file_its_dates_and_the_clock() {
     let refused = Failure::Link(LinkError::Tls(TlsError::ClientRefused("UnknownCA".into())));
-    assert!(words(&refused).contains("/certs/x-certificate.pem.crt"));
+    for (now, remedy) in [
+        (Utc::from_millis(0), "it is not valid yet: check the clock"),
+        (FEBRUARY, "registered and ACTIVE"),
+        (Utc::from_millis(MARCH.as_millis() + 1000), "it has expired"),
+    ] {
+        let words = told(&refused, now, "").to_string();
+        let parts = ["/certs/x-certificate.pem.crt", "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z", remedy];
+        assert!(parts.iter().all(|part| words.contains(part)), "{words}");
+        assert!(words.contains(&now.to_string()), "{words}");
+    }
+}
+
+#[test]
+fn a_certificate_of_the_brokers_out_of_its_time_is_told_with_its_date_and_the_clock() {
+    let of = |error| Failure::Link(LinkError::Tls(error));
+    let out = |certificate| Some(OutOfDate { certificate, clock: FEBRUARY });
+    for (error, date) in
+        [(TlsError::NotYetValid(out(MARCH)), MARCH), (TlsError::Expired(out(JANUARY)), JANUARY)]
+    {
+        let words = words(&of(error));
+        assert!(words.contains(&date.to_string()) && words.contains(&FEBRUARY.to_string()), "{words}");
+    }
+}
+
+#[test]
+fn a_name_that_is_not_resolved_is_told_with_those_who_were_asked() {
+    for error in [ResolveError::NoSuchName, ResolveError::TryAgain, ResolveError::Failed(-4)] {
+        let failure = Failure::Link(LinkError::Dns(error));
+        assert!(told(&failure, FEBRUARY, "192.0.2.53, 192.0.2.54").cause.contains("192.0.2.53, 192.0.2.54"));
+    }
+    let nobody = told(&Failure::Link(LinkError::DnsTimeout), FEBRUARY, "").to_string();
+    assert!(nobody.contains("/etc/resolv.conf has no nameserver line"), "{nobody}");
+}
+
+#[test]
+fn a_port_that_is_blocked_is_told_with_the_other_one() {
+    for error in [
+        LinkError::TcpTimeout(address()),
+        LinkError::Tcp(address(), io::ErrorKind::ConnectionRefused),
+        LinkError::Tcp(address(), io::ErrorKind::HostUnreachable),
+    ] {
+        let words = words(&Failure::Link(error));
+        assert!(words.contains("192.0.2.1:8883") && words.contains("`port = 443`"), "{words}");
+    }
 }
 
 #[test]

@@ -18,7 +18,11 @@ use crate::metric::{MOUNTS_MAX, SERIES_MAX, Series};
 use crate::sample::Sample;
 
 /// `{"Name":"…","Unit":"Percent"},` and `"…":1.0,` with the longest names of [`crate::metric`].
-const SERIES_LEN_MAX: usize = 80 + NUMBER_LEN_MAX;
+const SERIES_LEN_MAX: usize = 88 + NUMBER_LEN_MAX;
+/// The quotes in that, which are escaped once more in the event.
+const SERIES_QUOTES: usize = 10;
+/// The quotes in a document's fixed text, and around the label and the namespace.
+const DOCUMENT_QUOTES: usize = 24;
 
 /// The document of one sample: its fixed text, what the configuration adds (a mount point twice), and
 /// every series.
@@ -32,8 +36,16 @@ const DOCUMENT_LEN_MAX: usize = 120
 const HEAD: &[u8] = br#"{"batch":["#;
 const TAIL: &[u8] = b"]}";
 
+/// A document as text in an event: its quotes and the backslashes before those of the configuration's
+/// strings become two bytes.
+const ESCAPED_DOCUMENT_LEN_MAX: usize = DOCUMENT_LEN_MAX
+    + DOCUMENT_QUOTES
+    + SERIES_MAX * SERIES_QUOTES
+    + escaped(LABEL_LEN_MAX)
+    + MOUNTS_MAX * 2 * escaped(MOUNT_LEN_MAX);
+
 /// A batch of one sample with everything at its longest.
-pub const LEN_MAX: usize = HEAD.len() + TAIL.len() + 32 + TIME_LEN_MAX + escaped(DOCUMENT_LEN_MAX);
+pub const LEN_MAX: usize = HEAD.len() + TAIL.len() + 32 + TIME_LEN_MAX + ESCAPED_DOCUMENT_LEN_MAX;
 
 /// The events of a batch span less than this.
 const SPAN_MAX_MILLIS: u64 = 24 * 60 * 60 * 1000;

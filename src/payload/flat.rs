@@ -11,7 +11,7 @@ use crate::metric::{SERIES_MAX, Series};
 use crate::sample::Sample;
 
 /// `"disk_percent…":…,`: the longest key of [`crate::metric`] and its punctuation.
-const MEMBER_LEN_MAX: usize = 32 + escaped(MOUNT_LEN_MAX) + NUMBER_LEN_MAX;
+const MEMBER_LEN_MAX: usize = 36 + escaped(MOUNT_LEN_MAX) + NUMBER_LEN_MAX;
 
 /// The head, and every series with the longest mount point.
 pub const LEN_MAX: usize = 32 + escaped(LABEL_LEN_MAX) + TIME_LEN_MAX + SERIES_MAX * MEMBER_LEN_MAX;

@@ -11,7 +11,7 @@ fn series(metric: Metric, mount: Option<&str>) -> Series {
 }
 
 fn default_series() -> Vec<Series> {
-    Metric::ALL.map(|metric| series(metric, (metric == Metric::Disk).then_some("/"))).into()
+    Metric::DEFAULT.map(|metric| series(metric, (metric == Metric::Disk).then_some("/"))).into()
 }
 
 fn sample(readings: &[Reading]) -> Sample {
@@ -176,7 +176,7 @@ fn a_batch_takes_as_many_samples_as_fit() {
     let times = (0..100).map(|minute| Utc::from_millis(TIME.as_millis() + minute * 60_000));
     let message = encoder.encode(0, LEN_MAX, times.map(|time| (&sample, time))).unwrap();
     assert!((8..100).contains(&message.samples), "{}", message.samples);
-    assert!(message.payload.len() <= LEN_MAX);
+    assert!(message.payload.len() <= BATCH_LEN_MAX);
     let batch: serde_json::Value = serde_json::from_slice(message.payload).unwrap();
     let times: Vec<_> =
         batch["batch"].as_array().unwrap().iter().map(|event| event["timestamp"].as_u64().unwrap()).collect();

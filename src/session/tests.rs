@@ -1,11 +1,16 @@
+use std::sync::LazyLock;
 use std::vec::Vec;
 
 use pivitals_broker::Random;
 
 use super::*;
 
-const SETTINGS: Settings<'static> =
-    Settings { version: Version::V5, client_id: "pi-7", topic: "t", keep_alive_secs: 240 };
+static TOPICS: LazyLock<[String; 2]> = LazyLock::new(|| ["t", "u"].map(str::to_owned));
+
+fn settings(version: Version) -> Settings<'static> {
+    Settings { version, client_id: "pi-7", topics: &*TOPICS, keep_alive_secs: 240 }
+}
+
 const BOTH: [Version; 2] = [Version::V3, Version::V5];
 
 const ACCEPTED_V3: &[u8] = &[0x20, 2, 0, 0];
@@ -31,7 +36,7 @@ fn sent<T: Copy>(session: &mut Session<T>, now: BootTime) -> Vec<u8> {
 
 /// A session that the broker has accepted at time zero, with `properties` in a version 5 CONNACK.
 fn connected_with(version: Version, properties: &[u8]) -> Session<u32> {
-    let mut session = Session::new(&Settings { version, ..SETTINGS }, at(0));
+    let mut session = Session::new(&settings(version), at(0));
     sent(&mut session, at(0));
     let length = u8::try_from(properties.len()).unwrap();
     match version {
@@ -51,7 +56,7 @@ fn connected(version: Version) -> Session<u32> {
 
 /// What a session that awaits CONNACK makes of an answer.
 fn answered(version: Version, answer: &[u8]) -> Result<Option<Event<u32>>, SessionError> {
-    let mut session = Session::new(&Settings { version, ..SETTINGS }, at(0));
+    let mut session = Session::new(&settings(version), at(0));
     session.receive(answer);
     session.next_event()
 }
@@ -65,10 +70,10 @@ fn received(version: Version, bytes: &[u8]) -> Result<Option<Event<u32>>, Sessio
 
 #[test]
 fn connect_is_sent_as_the_specification_has_it() {
-    let mut session = Session::<u32>::new(&Settings { version: Version::V3, ..SETTINGS }, at(0));
+    let mut session = Session::<u32>::new(&settings(Version::V3), at(0));
     let v3 = [&[0x10, 16, 0, 4][..], b"MQTT", &[4, 2, 0, 240, 0, 4], b"pi-7"].concat();
     assert_eq!(sent(&mut session, at(0)), v3);
-    let mut session = Session::<u32>::new(&SETTINGS, at(0));
+    let mut session = Session::<u32>::new(&settings(Version::V5), at(0));
     let v5 = [&[0x10, 22, 0, 4][..], b"MQTT", &[5, 2, 0, 240, 5, 0x27, 0, 0, 4, 0, 0, 4], b"pi-7"];
     assert_eq!(sent(&mut session, at(0)), v5.concat());
 }
@@ -78,7 +83,7 @@ fn messages_go_out_in_one_piece_and_are_acknowledged_in_any_order() {
     for version in BOTH {
         let mut session = connected(version);
         for ticket in 0..4 {
-            session.publish(b"x", ticket, at(0)).unwrap();
+            session.publish(0, b"x", ticket, at(0)).unwrap();
         }
         let bytes = sent(&mut session, at(0));
         let one: &[u8] = match version {
@@ -98,7 +103,7 @@ fn messages_go_out_in_one_piece_and_are_acknowledged_in_any_order() {
 #[test]
 fn answers_may_come_one_byte_at_a_time() {
     let mut session = connected(Version::V5);
-    session.publish(b"x", 7, at(0)).unwrap();
+    session.publish(0, b"x", 7, at(0)).unwrap();
     for byte in [0x40, 3, 0, 1] {
         session.receive(&[byte]);
         assert_eq!(session.next_event(), Ok(None));
@@ -135,11 +140,30 @@ fn a_refused_session_says_why() {
 }
 
 #[test]
-fn a_refused_publish_says_why() {
+fn a_message_goes_to_the_topic_that_is_named() {
+    for version in BOTH {
+        let mut session = connected(version);
+        for topic in [1, 0] {
+            session.publish(topic, b"x", 1, at(0)).unwrap();
+        }
+        let bytes = sent(&mut session, at(0));
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        assert_eq!((first[4], second[4]), (b'u', b't'));
+    }
+}
+
+#[test]
+fn a_refused_publish_says_why_and_the_session_goes_on() {
     for reason in [0x80, 0x87, 0x90, 0x97, 0x99, 0xfe] {
-        let refused = Err(SessionError::PublishRefused(reason));
-        assert_eq!(received(Version::V5, &[0x40, 3, 0, 1, reason]), refused);
-        assert_eq!(received(Version::V5, &[0x40, 4, 0, 1, reason, 0]), refused);
+        for answer in [&[0x40, 3, 0, 1, reason][..], &[0x40, 4, 0, 1, reason, 0]] {
+            let mut session = connected(Version::V5);
+            session.publish(0, b"x", 7, at(0)).unwrap();
+            session.receive(answer);
+            assert_eq!(session.next_event(), Ok(Some(Event::Refused(7, reason))));
+            assert_eq!((session.next_event(), session.in_flight()), (Ok(None), 0));
+            session.publish(0, b"x", 7, at(0)).unwrap();
+        }
+        assert_eq!(received(Version::V5, &[0x40, 3, 0, 1, reason]), Ok(Some(Event::Stray(1))));
     }
 }
 
@@ -147,12 +171,13 @@ fn a_refused_publish_says_why() {
 fn a_refused_publish_takes_no_other_acknowledgement_with_it() {
     let mut session = connected(Version::V5);
     for ticket in 0..3 {
-        session.publish(b"x", ticket, at(0)).unwrap();
+        session.publish(0, b"x", ticket, at(0)).unwrap();
     }
     session.receive(&[0x40, 2, 0, 1, 0x40, 3, 0, 2, 0x97, 0x40, 2, 0, 3, 0xe0, 1, 0x97]);
     assert_eq!(session.next_event(), Ok(Some(Event::Acknowledged(0))));
+    assert_eq!(session.next_event(), Ok(Some(Event::Refused(1, 0x97))));
     assert_eq!(session.next_event(), Ok(Some(Event::Acknowledged(2))));
-    assert_eq!(session.next_event(), Err(SessionError::PublishRefused(0x97)));
+    assert_eq!(session.next_event(), Err(SessionError::Disconnected(0x97)));
 }
 
 #[test]
@@ -168,7 +193,7 @@ fn a_broker_that_disconnects_says_why_in_every_form() {
 fn an_acknowledgement_for_nothing_is_stray_and_changes_nothing() {
     for version in BOTH {
         let mut session = connected(version);
-        session.publish(b"x", 7, at(0)).unwrap();
+        session.publish(0, b"x", 7, at(0)).unwrap();
         session.receive(&[0x40, 2, 0x12, 0x34, 0x40, 2, 0, 1, 0x40, 2, 0, 1]);
         assert_eq!(session.next_event(), Ok(Some(Event::Stray(0x1234))));
         assert_eq!(session.next_event(), Ok(Some(Event::Acknowledged(7))));
@@ -180,10 +205,10 @@ fn an_acknowledgement_for_nothing_is_stray_and_changes_nothing() {
 #[test]
 fn a_second_acknowledgement_meets_no_younger_message() {
     let mut session = connected(Version::V3);
-    session.publish(b"x", 1, at(0)).unwrap();
+    session.publish(0, b"x", 1, at(0)).unwrap();
     session.receive(&[0x40, 2, 0, 1]);
     assert_eq!(session.next_event(), Ok(Some(Event::Acknowledged(1))));
-    session.publish(b"x", 2, at(0)).unwrap();
+    session.publish(0, b"x", 2, at(0)).unwrap();
     session.receive(&[0x40, 2, 0, 1]);
     assert_eq!(session.next_event(), Ok(Some(Event::Stray(1))));
 }
@@ -191,9 +216,9 @@ fn a_second_acknowledgement_meets_no_younger_message() {
 #[test]
 fn packet_ids_go_round_without_zero_and_without_one_in_flight() {
     let mut session = connected(Version::V3);
-    session.publish(b"x", 1, at(0)).unwrap();
+    session.publish(0, b"x", 1, at(0)).unwrap();
     session.last_id = u16::MAX;
-    session.publish(b"x", 2, at(0)).unwrap();
+    session.publish(0, b"x", 2, at(0)).unwrap();
     let ids: Vec<_> = session.in_flight.iter().map(|message| message.id).collect();
     assert_eq!(ids, [1, 2]);
 }
@@ -203,7 +228,7 @@ fn no_more_is_in_flight_than_the_broker_allows() {
     let mut session = connected_with(Version::V5, &[0x21, 0, 3]); // Receive Maximum
     for ticket in 0..3 {
         assert!(session.has_room(1, at(0)));
-        session.publish(b"x", ticket, at(0)).unwrap();
+        session.publish(0, b"x", ticket, at(0)).unwrap();
     }
     assert!(!session.has_room(1, at(0)));
     assert_eq!(session.room_at(), BootTime::NEVER);
@@ -218,7 +243,7 @@ fn sixteen_are_in_flight_at_the_most() {
         let mut session = connected(version);
         let mut taken = 0;
         while session.has_room(1, at(0)) {
-            session.publish(b"x", taken, at(0)).unwrap();
+            session.publish(0, b"x", taken, at(0)).unwrap();
             taken += 1;
         }
         assert_eq!(taken, 16);
@@ -233,7 +258,7 @@ fn a_backlog_stays_below_a_hundred_publishes_a_second() {
     for millis in 0..3000 {
         let now = at(millis);
         while session.has_room(1, now) {
-            session.publish(b"x", 0, now).unwrap();
+            session.publish(0, b"x", 0, now).unwrap();
             published.push(millis);
             id += 1;
             let [high, low] = id.to_be_bytes();
@@ -254,7 +279,7 @@ fn a_full_buffer_waits_to_be_sent() {
     let mut session = connected(Version::V3);
     let payload = [b'x'; 4000];
     assert!(session.has_room(payload.len(), at(0)));
-    session.publish(&payload, 1, at(0)).unwrap();
+    session.publish(0, &payload, 1, at(0)).unwrap();
     assert!(!session.has_room(payload.len(), at(0)), "two would not fit into the buffer");
     sent(&mut session, at(0));
     assert!(session.has_room(payload.len(), at(0)));
@@ -263,8 +288,8 @@ fn a_full_buffer_waits_to_be_sent() {
 #[test]
 fn a_broker_that_takes_only_short_packets_or_no_quality_of_service_is_named() {
     let mut session = connected_with(Version::V5, &[0x27, 0, 0, 0, 12]); // Maximum Packet Size
-    session.publish(b"xxx", 1, at(0)).unwrap();
-    assert_eq!(session.publish(b"1234567", 2, at(0)), Err(SessionError::PacketTooLong(15)));
+    session.publish(0, b"xxx", 1, at(0)).unwrap();
+    assert_eq!(session.publish(0, b"1234567", 2, at(0)), Err(SessionError::PacketTooLong(15)));
     assert_eq!(
         answered(Version::V5, &[0x20, 5, 0, 0, 2, 0x24, 0]), // Maximum QoS
         Err(SessionError::QosUnsupported)
@@ -282,13 +307,13 @@ fn a_broker_that_allows_nothing_breaks_the_protocol() {
 #[test]
 fn silence_has_a_deadline_in_every_phase() {
     for version in BOTH {
-        let mut session = Session::<u32>::new(&Settings { version, ..SETTINGS }, at(0));
+        let mut session = Session::<u32>::new(&settings(version), at(0));
         assert_eq!(session.deadline(), secs(10));
         assert_eq!(session.tick(at(9_999)), Ok(()));
         assert_eq!(session.tick(secs(10)), Err(SessionError::Unanswered(Answer::ConnAck)));
 
         let mut session = connected(version);
-        session.publish(b"x", 1, secs(1)).unwrap();
+        session.publish(0, b"x", 1, secs(1)).unwrap();
         sent(&mut session, secs(1));
         assert_eq!(session.deadline(), secs(31));
         assert_eq!(session.tick(secs(31)), Err(SessionError::Unanswered(Answer::PubAck)));
@@ -307,7 +332,7 @@ fn a_ping_is_sent_only_after_half_the_keep_alive_without_a_message() {
         let mut session = connected(version);
         for minute in 1..10 {
             session.tick(secs(60 * minute)).unwrap();
-            session.publish(b"x", 1, secs(60 * minute)).unwrap();
+            session.publish(0, b"x", 1, secs(60 * minute)).unwrap();
             assert!(sent(&mut session, secs(60 * minute)).starts_with(&[0x32]), "no ping between");
             session.receive(&[0x40, 2, 0, u8::try_from(minute).unwrap()]);
             session.next_event().unwrap();
@@ -394,11 +419,11 @@ fn no_bytes_make_it_panic() {
     let mut random = Random::new(1);
     for round in 0..200_000 {
         let version = BOTH[round % 2];
-        let mut session = Session::<u32>::new(&Settings { version, ..SETTINGS }, at(0));
+        let mut session = Session::<u32>::new(&settings(version), at(0));
         if round % 3 > 0 {
             session.receive(if version == Version::V3 { ACCEPTED_V3 } else { ACCEPTED_V5 });
             session.next_event().unwrap();
-            session.publish(b"x", 1, at(0)).unwrap();
+            session.publish(0, b"x", 1, at(0)).unwrap();
         }
         let mut bytes = [0; 24];
         for byte in &mut bytes {

@@ -16,8 +16,8 @@ use super::{INBOUND_LEN_MAX, Packet, Refusal, SessionError, Settings, Terms};
 /// Writes the packets that depend on the session's settings.
 #[derive(Debug)]
 pub struct Codec {
-    /// The topic is in it, so that it is copied once and not with every message.
-    publish: Publish,
+    /// One for each topic: the topic is in it, so that it is copied once and not with every message.
+    publishes: Vec<Publish>,
 }
 
 impl Codec {
@@ -43,15 +43,20 @@ impl Codec {
         };
         let written = connect.write(&None, &None, outgoing);
         debug_assert!(written.is_ok(), "the client id's length is bounded");
-        Self { publish: Publish::new(settings.topic, QoS::AtLeastOnce, Bytes::new(), None) }
+        let publish = |topic: &String| Publish::new(topic, QoS::AtLeastOnce, Bytes::new(), None);
+        Self { publishes: settings.topics.iter().map(publish).collect() }
     }
 
-    pub fn publish(&mut self, id: u16, payload: Bytes, outgoing: &mut BytesMut) {
-        self.publish.pkid = id;
-        self.publish.payload = payload;
-        let written = self.publish.write(outgoing);
+    pub fn publish(&mut self, topic: usize, id: u16, payload: Bytes, outgoing: &mut BytesMut) {
+        let Some(publish) = self.publishes.get_mut(topic) else {
+            debug_assert!(false, "topics are numbered as the settings have them");
+            return;
+        };
+        publish.pkid = id;
+        publish.payload = payload;
+        let written = publish.write(outgoing);
         debug_assert!(written.is_ok(), "the id is not zero, and the length is bounded");
-        self.publish.payload = Bytes::new(); // gives the buffer back
+        publish.payload = Bytes::new(); // gives the buffer back
     }
 }
 

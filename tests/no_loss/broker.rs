@@ -16,6 +16,8 @@ struct Arrival {
     connection: u32,
     /// This time or an earlier one.
     is_accepted: bool,
+    /// This time the agent was told that it is refused, so that it may try again on this connection.
+    is_refused: bool,
     /// The agent has got a PUBACK for it.
     is_acknowledged: bool,
 }
@@ -35,6 +37,8 @@ pub struct Broker {
     is_open: bool,
     is_connected: bool,
     refuses_next: bool,
+    /// Of the messages of this part none is taken.
+    forbidden: Option<usize>,
     coming: VecDeque<Coming>,
     owed: Vec<Answer>,
     returning: VecDeque<(Answer, VecDeque<u8>)>,
@@ -53,6 +57,7 @@ impl Broker {
             is_open: false,
             is_connected: false,
             refuses_next: false,
+            forbidden: None,
             coming: VecDeque::new(),
             owed: Vec::new(),
             returning: VecDeque::new(),
@@ -106,7 +111,8 @@ impl Broker {
             }
             Packet::PingReq => self.owed.push(Answer::PingResp),
             Packet::Publish { id, .. } => {
-                let is_accepted = !std::mem::take(&mut self.refuses_next);
+                let is_forbidden = pieces.iter().any(|&(_, part)| Some(part) == self.forbidden);
+                let is_accepted = !std::mem::take(&mut self.refuses_next) && !is_forbidden;
                 for &piece in pieces {
                     self.note(piece, is_accepted);
                 }
@@ -125,11 +131,15 @@ impl Broker {
         let Some(earlier) = self.arrivals.get_mut(&piece) else {
             let before = self.newest.insert(part, number);
             assert!(before.is_none_or(|before| before < number), "{piece:?} came after {before:?}");
-            self.arrivals.insert(piece, Arrival { connection, is_accepted, is_acknowledged: false });
+            let is_acknowledged = false;
+            let is_refused = !is_accepted;
+            self.arrivals.insert(piece, Arrival { connection, is_accepted, is_refused, is_acknowledged });
             return;
         };
-        assert!(earlier.connection < connection, "{piece:?} came twice on one connection");
+        let is_new = earlier.connection < connection;
+        assert!(is_new || earlier.is_refused, "{piece:?} came twice on one connection, and was not refused");
         assert!(!earlier.is_acknowledged, "{piece:?} came again, though it was acknowledged");
+        earlier.is_refused = !is_accepted;
         earlier.connection = connection;
         earlier.is_accepted |= is_accepted;
         self.duplicates += 1;
@@ -172,6 +182,14 @@ impl Broker {
 
     pub fn refuse_next(&mut self, refuses: bool) {
         self.refuses_next = refuses;
+    }
+
+    pub fn forbid(&mut self, part: Option<usize>) {
+        self.forbidden = part;
+    }
+
+    pub fn forbidden(&self) -> Option<usize> {
+        self.forbidden
     }
 
     pub fn go_away(&mut self) {

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use pivitals::outbox::Parts;
+
 use super::wire::Piece;
 
 struct Slot {
@@ -43,9 +45,12 @@ impl Queue {
         self.forget_finished();
     }
 
-    /// What is to be sent next.
-    pub fn next_unsent(&self) -> Option<Piece> {
-        self.slots.iter().find_map(|slot| Some((slot.number, *slot.owed.difference(&slot.in_flight).next()?)))
+    /// What is to be sent next of what is not held.
+    pub fn next_unsent(&self, held: Parts) -> Option<Piece> {
+        self.slots.iter().find_map(|slot| {
+            let mut unsent = slot.owed.difference(&slot.in_flight);
+            Some((slot.number, *unsent.find(|&&part| !held.contains(part))?))
+        })
     }
 
     pub fn sent(&mut self, pieces: &[Piece]) {
@@ -60,6 +65,12 @@ impl Queue {
             slot.owed.remove(&part);
         }
         self.forget_finished();
+    }
+
+    pub fn refused(&mut self, pieces: &[Piece]) {
+        for (slot, part) in self.slots_of(pieces) {
+            slot.in_flight.remove(&part);
+        }
     }
 
     pub fn disconnected(&mut self) {

@@ -32,6 +32,8 @@ pub enum Step {
     Foreign { id: u16 },
     /// The next message that arrives is refused: by a PUBACK in version 5, by closing in 3.1.1.
     RefuseNext,
+    /// From here on the messages of a part are refused in that way, or of none.
+    Forbid { part: Option<usize> },
     /// The broker goes away: by DISCONNECT in version 5, by closing in 3.1.1.
     GoAway,
     /// The broker says something that is no MQTT.
@@ -118,7 +120,7 @@ fn wait(random: &mut Choice) -> Step {
 }
 
 fn fault(random: &mut Choice) -> Step {
-    match random.one_of(0..=16) {
+    match random.one_of(0..=20) {
         0..=1 => Step::AnswerTwice { which: random.any() },
         2..=3 => Step::Forget { which: random.any() },
         4 => Step::Foreign { id: if random.one_of(0..=3) == 0 { 0 } else { random.small(40_000..=65_535) } },
@@ -128,6 +130,7 @@ fn fault(random: &mut Choice) -> Step {
         10..=11 => Step::Cut { arrive: random.amount(600) },
         12..=13 => Step::ServeAndBreak { arrive: random.amount(600) },
         14..=15 => Step::Resize { capacity: random.one_of(1..=40) },
+        16..=19 => Step::Forbid { part: Some(random.one_of(0..=5)).filter(|&part| part < 4) },
         _ => Step::SetClock { is_set: random.one_of(0..=2) > 0, offset_secs: random.small(0..=9_999) },
     }
 }

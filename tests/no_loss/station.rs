@@ -4,18 +4,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use pivitals::backoff::REFUSED_FLOOR;
 use pivitals::clock::{BUILT_SECS, BootTime, WallClock};
+use pivitals::denials::Denials;
 use pivitals::metric::{Metric, Series};
 use pivitals::outbox::{Outbox, Parts, Ticket};
 use pivitals::payload::{Encoder, Format};
 use pivitals::sample::{NoData, Readings, Sample};
 use pivitals::session::{Session, Settings, Version};
+use pivitals::topics::Topics;
 
 use super::broker::Broker;
 use super::queue::Queue;
 use super::script::{ALL, Step};
 use super::seen::Seen;
-use super::wire::{self, Answer, LABEL, Piece, TOPIC};
+use super::wire::{self, Answer, LABEL, Piece};
 
 mod turn;
 
@@ -43,6 +46,8 @@ pub struct Station {
     wall: WallClock,
     encoder: Encoder,
     outbox: Outbox,
+    topics: Topics,
+    denials: Denials,
     online: Option<Online>,
     broker: Broker,
     queue: Queue,
@@ -52,8 +57,9 @@ pub struct Station {
 
 impl Station {
     pub fn new(version: Version, format: Format, capacity: usize) -> Self {
-        let series =
-            Metric::ALL.map(|metric| Series { metric, mount: (metric == Metric::Disk).then(|| "/".into()) });
+        let series = Metric::DEFAULT
+            .map(|metric| Series { metric, mount: (metric == Metric::Disk).then(|| "/".into()) });
+        let topics = Topics::new(wire::topic(format), &series);
         Self {
             version,
             format,
@@ -62,6 +68,8 @@ impl Station {
             wall: WallClock::default(),
             encoder: Encoder::new(format, series.into(), LABEL, "pivitals"),
             outbox: Outbox::new(capacity),
+            denials: Denials::new(topics.clone()),
+            topics,
             online: None,
             broker: Broker::new(version),
             queue: Queue::new(capacity),
@@ -83,6 +91,11 @@ impl Station {
             Step::Forget { which } => self.broker.forget(which),
             Step::Foreign { id } => self.broker.foreign(id),
             Step::RefuseNext => self.broker.refuse_next(true),
+            // In `emf` a sample has but one part.
+            Step::Forbid { part } => self.broker.forbid(match self.format {
+                Format::Rule => part,
+                _ => part.map(|_| 0),
+            }),
             Step::GoAway => self.broker.go_away(),
             Step::Nonsense => self.broker.end(Answer::Nonsense),
             Step::Cut { arrive } => self.disconnected(arrive),
@@ -98,12 +111,25 @@ impl Station {
         self.compare();
     }
 
-    /// Everything becomes well, and stays so until all is delivered.
+    /// Everything becomes well, but for what is forbidden, and stays so until all that is allowed is
+    /// delivered; then the rest.
     pub fn drain(&mut self) {
         self.offset_millis = Some(BUILT_SECS * 1000);
         self.broker.refuse_next(false);
-        for _ in 0..2_000 {
-            if self.outbox.is_empty() {
+        if let Some(forbidden) = self.broker.forbidden() {
+            self.serve_until("what is allowed is starved", |station| {
+                station.queue.next_unsent(Parts::of([forbidden])).is_none()
+                    && station.online.as_ref().is_none_or(|online| online.in_flight.is_empty())
+            });
+        }
+        self.broker.forbid(None);
+        self.serve_until("samples are never delivered", |station| station.outbox.is_empty());
+    }
+
+    /// Time passes and the broker answers at once, for as long as a topic can be held, and some time.
+    fn serve_until(&mut self, complaint: &str, is_done: impl Fn(&Self) -> bool) {
+        for _ in 0..4_000 {
+            if is_done(self) {
                 return;
             }
             self.connect(16);
@@ -113,7 +139,13 @@ impl Station {
             self.broker.answer_all();
             self.compare();
         }
-        panic!("{} samples are never delivered", self.outbox.len());
+        panic!("{complaint}: {} are left", self.outbox.len());
+    }
+
+    /// A topic is denied, as the agent takes note of it.
+    fn deny(&mut self, topic: usize) {
+        self.seen.denials += 1;
+        self.denials.deny(topic, REFUSED_FLOOR, self.now.as_millis(), self.now);
     }
 
     pub fn assert_nothing_is_missing(mut self) -> Seen {
@@ -138,8 +170,9 @@ impl Station {
     fn compare(&self) {
         assert_eq!(self.outbox.len(), self.queue.len(), "samples that are owed");
         assert_eq!(self.outbox.dropped(), self.queue.dropped.len() as u64, "samples dropped");
-        let next = self.outbox.next_ticket().map(|ticket| self.pieces(ticket, 1)[0]);
-        assert_eq!(next, self.queue.next_unsent(), "what is sent next");
+        let held = self.denials.held(self.now);
+        let next = self.outbox.next_ticket(held).map(|ticket| self.pieces(ticket, 1)[0]);
+        assert_eq!(next, self.queue.next_unsent(held), "what is sent next");
     }
 
     /// What a message with this ticket and so many samples holds.
@@ -174,8 +207,9 @@ impl Station {
 
     fn connect(&mut self, receive_maximum: u16) {
         if self.online.is_none() {
+            let topics = self.topics.names();
             let settings =
-                Settings { version: self.version, client_id: "pi-7", topic: TOPIC, keep_alive_secs: 240 };
+                Settings { version: self.version, client_id: "pi-7", topics, keep_alive_secs: 240 };
             let session = Session::new(&settings, self.now);
             self.online = Some(Online { session, in_flight: BTreeMap::new(), in_flight_max: 0 });
             self.broker.open(receive_maximum);

@@ -4,7 +4,14 @@ use pivitals::payload::Format;
 use pivitals::session::Version;
 use serde_json::Value;
 
-pub const TOPIC: &str = "vitals/pi-7";
+/// With a topic a metric where a message is of one.
+pub const fn topic(format: Format) -> &'static str {
+    match format {
+        Format::Rule => "vitals/{metric}",
+        _ => "vitals/pi-7",
+    }
+}
+
 pub const LABEL: &str = "pi-7";
 
 /// One reading of one sample, or in `emf` all of them: the sample's number, and the part.
@@ -14,7 +21,7 @@ pub type Piece = (u32, usize);
 #[derive(Debug)]
 pub enum Packet {
     Connect,
-    Publish { id: u16, payload: Vec<u8> },
+    Publish { topic: String, id: u16, payload: Vec<u8> },
     PingReq,
 }
 
@@ -49,14 +56,15 @@ fn packet(version: Version, first: u8, body: &[u8]) -> Packet {
         0x30..0x40 => {
             assert_eq!(first & 0b1000, 0, "DUP is never set: it would be a lie on a new connection");
             assert_eq!(first & 0b0111, 0b0010, "quality of service 1, not retained");
-            let body = body.strip_prefix(&[0, 11]).expect("the topic's length");
-            let body = body.strip_prefix(TOPIC.as_bytes()).expect("the topic");
+            let (&length, body) = body.split_first_chunk().expect("the topic's length");
+            let (topic, body) = body.split_at_checked(u16::from_be_bytes(length).into()).expect("the topic");
             let (&id, body) = body.split_first_chunk().expect("the packet id");
             let payload = match version {
                 Version::V3 => body,
                 Version::V5 => body.strip_prefix(&[0]).expect("no properties"),
             };
-            Packet::Publish { id: u16::from_be_bytes(id), payload: payload.to_vec() }
+            let topic = String::from_utf8(topic.to_vec()).expect("UTF-8");
+            Packet::Publish { topic, id: u16::from_be_bytes(id), payload: payload.to_vec() }
         }
         other => panic!("a packet of kind {other:#x}"),
     }

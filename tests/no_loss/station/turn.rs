@@ -28,6 +28,12 @@ impl Station {
         self.wall.update(self.now, Utc::from_millis(utc));
         let Some(mut online) = self.online.take() else { return };
         let served = self.receive(&mut online, bytes).and_then(|()| self.send(&mut online, writes));
+        if served.is_err()
+            && let Some(message) = online.session.first_in_flight()
+            && let Some(topic) = self.denials.closed_at(message, online.session.in_flight(), false)
+        {
+            self.deny(topic);
+        }
         match (served, writes) {
             (Ok(()), _) => self.online = Some(online),
             (Err(Ended), Writes::Fail { arrive }) => self.disconnected(arrive),
@@ -39,7 +45,6 @@ impl Station {
     fn receive(&mut self, online: &mut Online, limit: usize) -> Result<(), Ended> {
         let (bytes, answers) = self.broker.read(limit);
         online.session.receive(&bytes);
-        let mut refused = None;
         for answer in answers {
             let expected = match answer {
                 Answer::ConnAck { receive_maximum } => {
@@ -49,29 +54,30 @@ impl Station {
                     Ok(Some(Event::Connected))
                 }
                 Answer::PubAck { id, .. } => Ok(Some(self.acknowledged(online, id))),
-                Answer::Refusal { reason, .. } => {
-                    self.seen.refusals += 1;
-                    refused = refused.or(Some(SessionError::PublishRefused(reason)));
-                    continue;
-                }
+                Answer::Refusal { id, reason } => Ok(Some(self.refused(online, id, reason))),
                 Answer::PingResp => continue,
                 Answer::Disconnect { reason } => {
                     self.seen.disconnects += 1;
-                    Err(refused.unwrap_or(SessionError::Disconnected(reason)))
+                    Err(SessionError::Disconnected(reason))
                 }
-                Answer::Nonsense => Err(refused.unwrap_or(SessionError::Unexpected(15))),
+                Answer::Nonsense => Err(SessionError::Unexpected(15)),
                 Answer::Close => return Err(Ended),
             };
             let event = online.session.next_event();
             assert_eq!(event, expected, "the answer {answer:?}");
-            if let Event::Acknowledged(ticket) = event.map_err(|_| Ended)?.expect("as expected") {
-                self.outbox.acknowledge(ticket);
+            match event.map_err(|_| Ended)?.expect("as expected") {
+                Event::Acknowledged(ticket) => {
+                    self.outbox.acknowledge(ticket);
+                    self.denials.acknowledged(ticket);
+                }
+                Event::Refused(ticket, _) => {
+                    self.outbox.refused(ticket);
+                    self.deny(self.topics.of(ticket.part()));
+                }
+                Event::Connected | Event::Stray(_) => {}
             }
         }
-        assert_eq!(online.session.next_event(), refused.map_or(Ok(None), Err), "no event without an answer");
-        if refused.is_some() {
-            return Err(Ended);
-        }
+        assert_eq!(online.session.next_event(), Ok(None), "no event without an answer");
         assert_eq!(online.session.in_flight(), online.in_flight.len(), "none is given up");
         online.session.tick(self.now).map_err(|_| {
             self.seen.silences += 1;
@@ -90,12 +96,23 @@ impl Station {
         Event::Acknowledged(ticket)
     }
 
+    /// What a PUBACK with a reason is to mean: the message is to be sent again, if there is one.
+    fn refused(&mut self, online: &mut Online, id: u16, reason: u8) -> Event<Ticket> {
+        let Some((ticket, pieces)) = online.in_flight.remove(&id) else { return Event::Stray(id) };
+        self.seen.refusals += 1;
+        self.queue.refused(&pieces);
+        Event::Refused(ticket, reason)
+    }
+
     fn send(&mut self, online: &mut Online, writes: Writes) -> Result<(), Ended> {
+        let held = self.denials.held(self.now);
+        let window = if self.denials.is_careful(self.now) { 1 } else { IN_FLIGHT_MAX };
         loop {
             let mut is_full = false;
             let mut sent = Vec::new();
             while online.session.room_at() <= self.now
-                && let Some(ticket) = self.outbox.next_ticket()
+                && online.session.in_flight() < window
+                && let Some(ticket) = self.outbox.next_ticket(held)
             {
                 let waiting = self.outbox.waiting(ticket);
                 let dated = waiting.map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
@@ -111,10 +128,11 @@ impl Station {
                 }
                 let (payload, samples) = (message.payload.to_vec(), message.samples);
                 let pieces = self.pieces(ticket, samples);
-                assert_eq!(pieces.first().copied(), self.queue.next_unsent(), "the oldest first");
+                assert_eq!(pieces.first().copied(), self.queue.next_unsent(held), "the oldest first");
                 self.queue.sent(&pieces);
                 let ticket = self.outbox.sent(ticket, samples);
-                let published = online.session.publish(&payload, ticket, self.now);
+                let topic = self.topics.of(ticket.part());
+                let published = online.session.publish(topic, &payload, ticket, self.now);
                 assert_eq!(published, Ok(()));
                 self.seen.batches += usize::from(samples > 1);
                 sent.push((ticket, pieces));
@@ -141,8 +159,9 @@ impl Station {
         let mut sent = sent.into_iter();
         for (length, packet) in wire::packets(self.version, &bytes) {
             let mut pieces = Vec::new();
-            if let Packet::Publish { id, payload } = &packet {
+            if let Packet::Publish { topic, id, payload } = &packet {
                 let (ticket, meant) = sent.next().expect("a message that was published");
+                assert_eq!(topic, self.topics.name(self.topics.of(ticket.part())));
                 pieces = self.pieces_of(payload);
                 assert_eq!(pieces, meant, "the message holds what its ticket says");
                 assert_ne!(*id, 0, "a packet id is never zero");

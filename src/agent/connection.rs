@@ -1,0 +1,326 @@
+//! The connection to the broker, from the first attempt to the last acknowledgement on it.
+
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
+
+use log::{debug, warn};
+
+use super::{Agent, Mode, notices};
+use crate::backoff;
+use crate::clock::{self, BootTime};
+use crate::credentials::Refresh;
+use crate::failure::{Failure, reason};
+use crate::link::{Link, LinkError};
+use crate::outbox::Ticket;
+use crate::session::{Event, IN_FLIGHT_MAX, INBOUND_LEN_MAX, Session, Settings};
+use crate::sys::event::{Readiness, Signals, wait};
+
+/// Between two looks at a wall clock that is not set.
+const CLOCK_WAIT: Duration = Duration::from_secs(1);
+/// A broker sends its acknowledgements one by one: after the first, the others are given this long to
+/// come, so that they are read together.
+const SETTLE_TIME: Duration = Duration::from_millis(20);
+
+const NOTHING: RawFd = -1;
+
+#[derive(Debug)]
+pub enum Connection {
+    Down { retry_at: BootTime },
+    Up(Box<Online>),
+}
+
+#[derive(Debug)]
+pub struct Online {
+    pub link: Link,
+    /// Once the link is open.
+    pub session: Option<Session<Sent>>,
+    /// The broker has accepted the session.
+    pub is_accepted: bool,
+    connected_at: BootTime,
+    /// Anything at all; or when the connection was begun.
+    pub answered_at: BootTime,
+    /// Not to be read from before.
+    settled_at: BootTime,
+    is_stray_told: bool,
+}
+
+/// A message under way.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent {
+    pub ticket: Ticket,
+    at: BootTime,
+}
+
+/// What has happened so far.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Those that the broker accepted.
+    pub connections: u64,
+    /// Anything, on any connection.
+    pub acknowledged_at: Option<BootTime>,
+    /// The shortest since it was asked for last.
+    pub puback_latency: Option<Duration>,
+    /// Each way in which a topic was denied.
+    pub denied: Vec<Failure>,
+}
+
+impl Online {
+    fn new(link: Link, now: BootTime) -> Self {
+        Self {
+            link,
+            session: None,
+            is_accepted: false,
+            connected_at: now,
+            answered_at: now,
+            settled_at: now,
+            is_stray_told: false,
+        }
+    }
+
+    /// Messages that were sent and not acknowledged.
+    pub fn in_flight(&self) -> usize {
+        self.session.as_ref().map_or(0, Session::in_flight)
+    }
+
+    fn failure(&self, error: LinkError) -> Failure {
+        match &self.session {
+            Some(session) => Failure::of_open_link(error, session.owed()),
+            None => Failure::Link(error),
+        }
+    }
+}
+
+impl Agent {
+    /// Does all that can be done for the connection without waiting.
+    pub(super) fn serve(&mut self, ready: Readiness, now: BootTime, mode: Mode) -> Result<(), Failure> {
+        self.look_at_the_clocks();
+        match &mut self.connection {
+            Connection::Down { retry_at } if *retry_at <= now && self.wall.is_set() => self.open(now),
+            Connection::Down { .. } => Ok(()),
+            Connection::Up(online) => {
+                online.link.advance(ready, now).map_err(|error| online.failure(error))?;
+                if !online.link.is_open() {
+                    return Ok(());
+                }
+                online.session.get_or_insert_with(|| {
+                    let config = &self.setup.config;
+                    let settings = Settings {
+                        version: self.version.current(),
+                        client_id: &config.client_id,
+                        topics: config.topics.names(),
+                        keep_alive_secs: config.keep_alive_secs,
+                    };
+                    Session::new(&settings, now)
+                });
+                self.receive(now)?;
+                self.send(now, mode)
+            }
+        }
+    }
+
+    /// Both are read here, together: what passes between two readings would be taken for a step.
+    fn look_at_the_clocks(&mut self) {
+        self.wall.update(clock::boot_time(), clock::utc());
+    }
+
+    /// Begins to connect, with the certificates that are there now.
+    fn open(&mut self, now: BootTime) -> Result<(), Failure> {
+        match self.setup.credentials.refresh() {
+            Refresh::Unchanged => {}
+            Refresh::Changed => notices::certificates_changed(self.setup.credentials.current()),
+            Refresh::Retried => debug!("the new certificates are tried once more"),
+            Refresh::Unusable(problems) => notices::certificates_unusable(&problems),
+        }
+        let tls = self.setup.credentials.current().tls.clone();
+        let link = Link::open(&self.setup.target, tls, now).map_err(Failure::Link)?;
+        self.connection = Connection::Up(Box::new(Online::new(link, now)));
+        Ok(())
+    }
+
+    /// Takes what the broker has sent.
+    fn receive(&mut self, now: BootTime) -> Result<(), Failure> {
+        let mut buffer = [0; INBOUND_LEN_MAX];
+        loop {
+            let Connection::Up(online) = &mut self.connection else { return Ok(()) };
+            let length = online.link.read(&mut buffer).map_err(|error| online.failure(error))?;
+            let (Some(session), Some(bytes)) = (&mut online.session, buffer.get(..length)) else {
+                return Ok(());
+            };
+            if length == 0 {
+                return session.tick(now).map_err(Failure::Session);
+            }
+            session.receive(bytes);
+            while let Some(event) = self.next_event()? {
+                self.take(event, now);
+            }
+            if let Connection::Up(online) = &mut self.connection
+                && online.in_flight() > 0
+            {
+                online.settled_at = now + SETTLE_TIME;
+            }
+        }
+    }
+
+    fn next_event(&mut self) -> Result<Option<Event<Sent>>, Failure> {
+        let Connection::Up(online) = &mut self.connection else { return Ok(None) };
+        let Some(session) = &mut online.session else { return Ok(None) };
+        session.next_event().map_err(Failure::Session)
+    }
+
+    fn take(&mut self, event: Event<Sent>, now: BootTime) {
+        let Connection::Up(online) = &mut self.connection else { return };
+        match event {
+            Event::Connected => {
+                debug!("connected, MQTT {}", self.version.current());
+                (online.is_accepted, online.connected_at) = (true, now);
+                self.tally.connections += 1;
+                self.version.accepted();
+                self.setup.credentials.accepted();
+            }
+            Event::Acknowledged(Sent { ticket, at }) => {
+                online.answered_at = now;
+                let is_proof = self.backoff.acknowledged(online.connected_at, now);
+                self.acknowledged(ticket, now.since(at), is_proof, now);
+            }
+            Event::Refused(Sent { ticket, .. }, reason) => {
+                online.answered_at = now;
+                self.refused(ticket, reason, now);
+            }
+            Event::Stray(_) if online.is_stray_told => {}
+            Event::Stray(id) => {
+                online.is_stray_told = true;
+                warn!("the broker acknowledged message {id}, which was not waiting for it");
+            }
+        }
+    }
+
+    fn acknowledged(&mut self, ticket: Ticket, latency: Duration, is_proof: bool, now: BootTime) {
+        self.outbox.acknowledge(ticket);
+        self.tally.acknowledged_at = Some(now);
+        let shortest = self.tally.puback_latency.map_or(latency, |known| known.min(latency));
+        self.tally.puback_latency = Some(shortest);
+        if let Some(topic) = self.denials.acknowledged(ticket) {
+            notices::allowed(self.setup.config.topics.name(topic));
+        }
+        let (waiting, dropped) = (self.outbox.len(), self.outbox.dropped());
+        self.notices.acknowledged(&self.setup, is_proof, waiting, dropped);
+    }
+
+    /// The broker does not take a message: its topic is held, and the connection goes on.
+    fn refused(&mut self, ticket: Ticket, reason: u8, now: BootTime) {
+        self.outbox.refused(ticket);
+        let topic = self.setup.config.topics.of(ticket.part());
+        let denial = Failure::PublishRefused(topic, reason);
+        let words = self.explain(&denial);
+        let is_denial = reason == reason::NOT_AUTHORIZED;
+        let wait = if is_denial { backoff::REFUSED_FLOOR } else { backoff::FLOOR };
+        if self.deny(topic, denial, wait, now) {
+            self.notices.denied(&words);
+        }
+    }
+
+    /// Sends what waits, and what of the outbox there is room for.
+    fn send(&mut self, now: BootTime, mode: Mode) -> Result<(), Failure> {
+        let Connection::Up(online) = &mut self.connection else { return Ok(()) };
+        let Online { link, session: Some(session), .. } = &mut **online else { return Ok(()) };
+        let held = self.denials.held(now);
+        let window = if self.denials.is_careful(now) { 1 } else { IN_FLIGHT_MAX };
+        loop {
+            let mut is_full = false;
+            while mode == Mode::Publish
+                && session.room_at() <= now
+                && session.in_flight() < window
+                && let Some(ticket) = self.outbox.next_ticket(held)
+            {
+                let waiting = self.outbox.waiting(ticket);
+                let dated = waiting.map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
+                let Some(message) = self.encoder.encode(ticket.part(), session.payload_len_max(), dated)
+                else {
+                    break;
+                };
+                if !session.has_room(message.payload.len(), now) {
+                    is_full = true;
+                    break;
+                }
+                let ticket = self.outbox.sent(ticket, message.samples);
+                let topic = self.setup.config.topics.of(ticket.part());
+                session
+                    .publish(topic, message.payload, Sent { ticket, at: now }, now)
+                    .map_err(Failure::Session)?;
+            }
+            let owed = session.owed();
+            session
+                .flush(now, |bytes| link.write(bytes))
+                .map_err(|error| Failure::of_open_link(error, owed))?;
+            if !is_full {
+                return Ok(());
+            }
+        }
+    }
+
+    /// When the connection needs attention at the latest.
+    pub(super) fn deadline(&self, now: BootTime, mode: Mode) -> BootTime {
+        match &self.connection {
+            Connection::Down { retry_at } => {
+                (*retry_at).max(if self.wall.is_set() { now } else { now + CLOCK_WAIT })
+            }
+            Connection::Up(online) => {
+                let mut deadline = online.link.deadline();
+                if let Some(session) = &online.session {
+                    deadline = deadline.min(session.deadline()).min(self.denials.next_trial(now));
+                    let is_waiting = self.outbox.next_ticket(self.denials.held(now)).is_some();
+                    let window = if self.denials.is_careful(now) { 1 } else { IN_FLIGHT_MAX };
+                    if mode == Mode::Publish
+                        && self.wall.is_set()
+                        && is_waiting
+                        && session.in_flight() < window
+                    {
+                        deadline = deadline.min(session.room_at());
+                    }
+                }
+                if online.settled_at > now { deadline.min(online.settled_at) } else { deadline }
+            }
+        }
+    }
+
+    /// Waits until `deadline`, or for a signal or the link; tells which has come.
+    pub(super) fn wait(
+        &self,
+        signals: Option<&Signals>,
+        now: BootTime,
+        deadline: BootTime,
+    ) -> (bool, Readiness) {
+        let signals = signals.map_or(NOTHING, AsRawFd::as_raw_fd);
+        let (link, mut interest) = match &self.connection {
+            Connection::Down { .. } => (NOTHING, Readiness::default()),
+            Connection::Up(online) => online.link.interest(),
+        };
+        let settling = matches!(&self.connection, Connection::Up(online) if online.settled_at > now);
+        interest.readable &= !settling;
+        let mut descriptors = [(signals, Readiness { readable: true, writable: false }), (link, interest)];
+        // From now, not from when this turn began: a handshake takes a slow Pi a good part of a second.
+        wait(&mut descriptors, deadline.since(clock::boot_time()));
+        let [(_, signal), (_, mut link)] = descriptors;
+        // What settled is read without asking first.
+        link.readable |= settling;
+        (signal.readable, link)
+    }
+
+    /// Drops the connection; what was in flight will be sent again.
+    pub(super) fn disconnected(&mut self, retry_at: BootTime) {
+        self.outbox.rewind();
+        self.connection = Connection::Down { retry_at };
+    }
+
+    /// Says goodbye to the broker, if it is there. A wait for the next attempt goes on.
+    pub(super) fn disconnect(&mut self, now: BootTime) {
+        let Connection::Up(online) = &mut self.connection else { return };
+        if let Some(session) = &mut online.session {
+            session.disconnect();
+            // Whether it arrives or not, the connection is closed.
+            let _ = session.flush(now, |bytes| online.link.write(bytes));
+        }
+        online.link.close();
+        self.disconnected(now + backoff::FLOOR);
+    }
+}

@@ -1,0 +1,105 @@
+//! Where messages are published: one topic, or one a metric.
+
+use crate::metric::Series;
+use crate::outbox::Parts;
+
+/// What stands in a topic for the metric of a message.
+pub const METRIC: &str = "{metric}";
+
+/// The topics of a device, numbered from 0, and which part of a sample goes to which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topics {
+    names: Vec<String>,
+    /// A topic's number for each part; empty where all go to the only one.
+    of_part: Vec<usize>,
+    pattern: String,
+}
+
+impl Topics {
+    /// The one topic of all messages, or with [`METRIC`] in it, one for each key of `series`, the mount
+    /// point behind it. A sample's parts are its series then.
+    #[must_use]
+    pub fn new(template: &str, series: &[Series]) -> Self {
+        let pattern = template.replace(METRIC, "*");
+        if !template.contains(METRIC) {
+            return Self { names: vec![pattern.clone()], of_part: Vec::new(), pattern };
+        }
+        let mut names: Vec<String> = Vec::new();
+        let of_part = series.iter().map(|series| {
+            let metric = format!("{}{}", series.metric.description().key, series.suffix());
+            let name = template.replace(METRIC, &metric);
+            names.iter().position(|known| *known == name).unwrap_or_else(|| {
+                names.push(name);
+                names.len() - 1
+            })
+        });
+        let of_part = of_part.collect();
+        Self { names, of_part, pattern }
+    }
+
+    /// All of them, in the order of their numbers.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The topic with this number; what stands for all if there is none.
+    #[must_use]
+    pub fn name(&self, topic: usize) -> &str {
+        self.names.get(topic).map_or(&self.pattern, String::as_str)
+    }
+
+    /// What stands for all of them, also in a policy: the topic, or one with a `*` for the metric.
+    #[must_use]
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// The number of the topic that a sample's part goes to.
+    #[must_use]
+    pub fn of(&self, part: usize) -> usize {
+        self.of_part.get(part).copied().unwrap_or(0)
+    }
+
+    /// The parts of a sample that go to a topic.
+    #[must_use]
+    pub fn parts(&self, topic: usize) -> Parts {
+        Parts::of((0..Parts::MAX).filter(|&part| self.of(part) == topic))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::Metric;
+
+    fn series(metrics: &[(Metric, Option<&str>)]) -> Vec<Series> {
+        metrics.iter().map(|&(metric, mount)| Series { metric, mount: mount.map(Into::into) }).collect()
+    }
+
+    #[test]
+    fn without_a_metric_in_it_there_is_one_topic_for_all() {
+        let topics = Topics::new("a/b", &series(&[(Metric::Cpu, None), (Metric::Memory, None)]));
+        assert_eq!((topics.names(), topics.pattern()), (&["a/b".to_owned()][..], "a/b"));
+        assert!((0..Parts::MAX).all(|part| topics.of(part) == 0));
+        assert_eq!(topics.parts(0), Parts::of(0..Parts::MAX));
+    }
+
+    #[test]
+    fn with_a_metric_in_it_there_is_one_topic_a_key_and_mount_point() {
+        let topics = Topics::new(
+            "{metric}/x/{metric}",
+            &series(&[
+                (Metric::Disk, Some("/")),
+                (Metric::AgentQueue, None),
+                (Metric::Disk, Some("/var/log")),
+                (Metric::AgentPuback, None),
+            ]),
+        );
+        assert_eq!(topics.names(), ["disk/x/disk", "agent/x/agent", "disk_var_log/x/disk_var_log"]);
+        assert_eq!(topics.pattern(), "*/x/*");
+        assert_eq!([0, 1, 2, 3].map(|part| topics.of(part)), [0, 1, 2, 1]);
+        assert_eq!(topics.parts(1), Parts::of([1, 3]));
+        assert_eq!((topics.name(2), topics.name(9)), ("disk_var_log/x/disk_var_log", "*/x/*"));
+    }
+}
