@@ -25,13 +25,14 @@
 //! 16. [`link`] name, TCP, TLS, bytes; nothing blocks
 //! 17. [`failure`] causes and remedies in words, and exit codes
 //! 18. [`identity`] what the placeholders stand for
-//! 19. [`config`] text into a checked configuration, with every error at once
-//! 20. [`logging`] where log lines go
-//! 21. [`supervisor`] what a service manager is told
-//! 22. [`status`] the agent's state in a file
-//! 23. [`cli`] arguments into a command
-//! 24. [`setup`] options into all that an agent needs
-//! 25. [`agent`] the loop, where all parts meet
+//! 19. [`policy`] what an AWS IoT Core policy document allows a device
+//! 20. [`config`] text into a checked configuration, with every error at once
+//! 21. [`logging`] where log lines go
+//! 22. [`supervisor`] what a service manager is told
+//! 23. [`status`] the agent's state in a file
+//! 24. [`cli`] arguments into a command
+//! 25. [`setup`] options into all that an agent needs
+//! 26. [`agent`] the loop, where all parts meet
 //!
 //! # Invariants
 //!
@@ -82,6 +83,8 @@ pub mod failure;
 
 pub mod config;
 pub mod identity;
+
+pub mod policy;
 
 pub mod cli;
 pub mod logging;
