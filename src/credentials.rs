@@ -80,11 +80,10 @@ impl Credentials {
 
     /// Looks at the files; to be called before each connection.
     pub fn refresh(&mut self) -> Refresh {
-        let is_retry_due = mem::take(&mut self.is_retry_due);
         match self.paths.find().and_then(|files| files.load(self.alpn)) {
             Ok(loaded) => {
                 self.problems.clear();
-                self.take(loaded, is_retry_due)
+                self.take(loaded)
             }
             Err(problems) if problems == self.problems => Refresh::Unchanged,
             Err(problems) => {
@@ -129,7 +128,7 @@ impl Credentials {
     }
 
     /// Decides about files that are as they should be.
-    fn take(&mut self, loaded: Loaded, is_retry_due: bool) -> Refresh {
+    fn take(&mut self, loaded: Loaded) -> Refresh {
         if loaded.is_same(&self.current.loaded) {
             // Something newer that was set aside is in the files no more.
             self.other.take_if(|other| !other.has_served);
@@ -142,7 +141,7 @@ impl Credentials {
                     self.current = other;
                     return Refresh::Changed;
                 }
-                if !is_retry_due {
+                if !self.is_retry_due {
                     self.other = Some(other);
                     return Refresh::Unchanged;
                 }

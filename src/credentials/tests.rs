@@ -178,6 +178,21 @@ fn while_both_are_refused_they_take_turns() {
 }
 
 #[test]
+fn one_accepted_connection_is_one_more_trial() {
+    let device = Device::new("trial", 2);
+    let mut credentials = device.serving();
+    device.put(1);
+    credentials.refresh();
+    credentials.refused();
+    credentials.accepted();
+    // The broker thinks better of it, and then refuses the new ones too.
+    assert!(!credentials.refused());
+    assert!(credentials.refused());
+    assert_eq!(credentials.refresh(), Refresh::Unchanged);
+    assert!(device.is_next(&credentials, 0));
+}
+
+#[test]
 fn the_only_ones_stay_next_however_often_they_are_refused() {
     let device = Device::new("only", 2);
     let mut credentials = device.load();
@@ -205,8 +220,7 @@ fn a_change_that_is_taken_back_is_not_tried_any_more() {
     assert!(credentials.refused());
     device.put(0);
     assert_eq!(credentials.refresh(), Refresh::Unchanged);
-    credentials.accepted();
-    assert_eq!(credentials.refresh(), Refresh::Unchanged);
+    assert!(!credentials.refused(), "the new ones are forgotten");
     assert!(device.is_next(&credentials, 0));
 }
 
@@ -215,8 +229,6 @@ fn a_configuration_read_again_keeps_those_that_served_for_its_own_port() {
     let device = Device::new("again", 2);
     let mut credentials = device.serving();
     let on_443 = || Credentials::load(paths(device.files.dir.clone()), true).unwrap();
-    credentials.replace(on_443());
-    assert!(!credentials.refused(), "the same files are no others");
     device.put(1);
     credentials.replace(on_443());
     assert!(device.is_next(&credentials, 1));
@@ -227,7 +239,14 @@ fn a_configuration_read_again_keeps_those_that_served_for_its_own_port() {
     device.put(1);
     credentials.replace(on_443());
     assert!(device.is_next(&credentials, 1));
-    assert_eq!(credentials.refresh(), Refresh::Unchanged);
+    // The same files are no others, and have served.
+    device.put(0);
+    credentials.replace(on_443());
+    assert!(!credentials.refused());
+    device.put(1);
+    assert_eq!(credentials.refresh(), Refresh::Changed);
+    assert!(credentials.refused());
+    assert!(device.is_next(&credentials, 0));
 }
 
 #[test]

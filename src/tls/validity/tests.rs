@@ -18,14 +18,14 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
 /// As much of a certificate as is read, with these two times.
 fn certificate(times: [(u8, &str); 2]) -> Vec<u8> {
     let times = times.map(|(tag, text)| der(tag, text.as_bytes())).concat();
-    let parts = [
-        der(VERSION, &der(INTEGER, &[2])),
-        der(INTEGER, &[7; 20]),
-        der(SEQUENCE, &[]),
-        der(SEQUENCE, &[b'x'; 200]),
-        der(SEQUENCE, &times),
-    ];
-    der(SEQUENCE, &der(SEQUENCE, &parts.concat()))
+    with(&der(SEQUENCE, &[b'x'; 200]), &der(SEQUENCE, &times))
+}
+
+/// The same with this issuer and this validity.
+fn with(issuer: &[u8], validity: &[u8]) -> Vec<u8> {
+    let [version, serial, algorithm] =
+        [der(VERSION, &der(INTEGER, &[2])), der(INTEGER, &[7; 20]), der(SEQUENCE, &[])];
+    der(SEQUENCE, &der(SEQUENCE, &[&version, &serial, &algorithm, issuer, validity].concat()))
 }
 
 fn real() -> Vec<u8> {
@@ -124,6 +124,17 @@ fn lengths_that_lie_are_malformed() {
         [&longer[..], b"\x30\x80", b"\x30\x84\0\0\0\0", b"\x30\x83\xff\xff\xff", b"\x30\x81", b"\x30"]
     {
         assert_eq!(Validity::read(bytes), Err(ValidityError::Malformed));
+    }
+}
+
+#[test]
+fn an_open_end_and_a_third_time_are_malformed() {
+    let time = der(UTC_TIME, b"200101000000Z");
+    let times = |number| der(SEQUENCE, &time.repeat(number));
+    let issuer = der(SEQUENCE, &[]);
+    assert!(Validity::read(&with(&issuer, &times(2))).is_ok());
+    for bad in [with(&issuer, &times(3)), with(&issuer, &times(1)), with(&[SEQUENCE, 0x80], &times(2))] {
+        assert_eq!(Validity::read(&bad), Err(ValidityError::Malformed));
     }
 }
 
