@@ -9,6 +9,7 @@
 //! Read in this order:
 //! - [`pki`]: the certificate authority and the files of a device, good ones and faulty ones
 //! - [`manners`]: how the broker behaves, to be changed while it runs
+//! - [`policy`]: AWS IoT policies, as AWS evaluates them
 //! - [`event`]: what it saw, in order
 //! - [`server`]: start, stop, the accepting thread
 //! - `connection`: one client from its first byte to its last; one thread each
@@ -39,6 +40,7 @@ pub mod event;
 pub mod manners;
 mod packet;
 pub mod pki;
+pub mod policy;
 pub mod program;
 pub mod random;
 pub mod server;
@@ -50,6 +52,7 @@ pub use event::{Connected, Event, Published};
 pub use manners::{ConnackManner, Manners, PubackManner, Refusal, Silence, Versions};
 pub use packet::Version;
 pub use pki::{DeviceFiles, Issuer, Leaf, Pki, Validity};
+pub use policy::Policy;
 pub use program::{Program, TestDir, send_signal};
 pub use random::Random;
 pub use server::Broker;

@@ -152,7 +152,7 @@ impl Client {
             Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {}
             Err(error) => panic!("expected the broker to close, met {error}"),
         }
-        assert_eq!(rest, [], "expected the end and nothing before it");
+        assert_eq!(rest, [0; 0], "expected the end and nothing before it");
     }
 
     /// Ends TLS as it should be.
