@@ -25,6 +25,26 @@ pub enum Event {
     Connected(Connected),
     /// A well-formed PUBLISH.
     Published(Published),
+    /// The policy denied something. It follows the CONNECT or PUBLISH.
+    Denied {
+        /// The connection.
+        conn: u64,
+        /// When.
+        at: Instant,
+        /// `iot:Connect`, `iot:Publish` or `iot:RetainPublish`.
+        action: &'static str,
+        /// What the ARN in the policy would have to end with: `client/pi-7`, `topic/a/b`.
+        resource: String,
+    },
+    /// A rate was exceeded. It follows the CONNECT or PUBLISH.
+    Throttled {
+        /// The connection.
+        conn: u64,
+        /// When.
+        at: Instant,
+        /// `iot:Connect` or `iot:Publish`.
+        action: &'static str,
+    },
     /// A PINGREQ.
     Ping {
         /// The connection.
@@ -102,6 +122,8 @@ pub struct Published {
     pub dup: bool,
     /// The client asks to retain it.
     pub retain: bool,
+    /// Neither the policy nor the rate was against it. What is not allowed goes nowhere.
+    pub allowed: bool,
     /// `None` with QoS 0.
     pub packet_id: Option<u16>,
     /// The TLS record its last byte came in, counted from 1 over those of the connection that
@@ -126,6 +148,8 @@ impl Event {
             Self::Connected(Connected { conn, .. })
             | Self::Published(Published { conn, .. })
             | Self::TlsFailed { conn, .. }
+            | Self::Denied { conn, .. }
+            | Self::Throttled { conn, .. }
             | Self::Ping { conn, .. }
             | Self::Violation { conn, .. }
             | Self::Disconnected { conn, .. } => *conn,
@@ -138,6 +162,8 @@ impl Event {
             Self::Connected(Connected { at, .. })
             | Self::Published(Published { at, .. })
             | Self::TlsFailed { at, .. }
+            | Self::Denied { at, .. }
+            | Self::Throttled { at, .. }
             | Self::Ping { at, .. }
             | Self::Violation { at, .. }
             | Self::Disconnected { at, .. } => *at,
@@ -185,6 +211,10 @@ impl fmt::Display for Event {
                 write!(f, "{conn}: CONNECT {version:?} {client_id}, {answer}")
             }
             Self::Published(published) => published.fmt(f),
+            Self::Denied { conn, action, resource, .. } => {
+                write!(f, "{conn}: denied: {action} on {resource}")
+            }
+            Self::Throttled { conn, action, .. } => write!(f, "{conn}: throttled: {action}"),
             Self::Ping { conn, .. } => write!(f, "{conn}: PINGREQ"),
             Self::Violation { conn, what, .. } => write!(f, "{conn}: VIOLATION: {what}"),
             Self::Disconnected { conn, cleanly, .. } => {

@@ -9,7 +9,7 @@
 //! Read in this order:
 //! - [`pki`]: the certificate authority and the files of a device, good ones and faulty ones
 //! - [`manners`]: how the broker behaves, to be changed while it runs
-//! - [`policy`]: AWS IoT policies, as AWS evaluates them
+//! - [`policy`]: AWS IoT policies, as AWS evaluates them; `rate`: so many a second
 //! - [`event`]: what it saw, in order
 //! - [`server`]: start, stop, the accepting thread
 //! - `connection`: one client from its first byte to its last; one thread each
@@ -43,13 +43,16 @@ pub mod pki;
 pub mod policy;
 pub mod program;
 pub mod random;
+mod rate;
 pub mod server;
 mod shared;
 mod wire;
 
 pub use board::Board;
 pub use event::{Connected, Event, Published};
-pub use manners::{ConnackManner, Manners, PubackManner, Refusal, Silence, Versions};
+pub use manners::{
+    ConnackManner, DeniedConnect, DeniedPublish, Manners, PubackManner, Refusal, Silence, Versions,
+};
 pub use packet::Version;
 pub use pki::{DeviceFiles, Issuer, Leaf, Pki, Validity};
 pub use policy::Policy;

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rustls::ServerConfig;
 
 use crate::event::Log;
 use crate::manners::Manners;
 use crate::pki::Pki;
+use crate::rate::Rate;
 use crate::wire::{self, TlsTerms};
 
 /// Session taken over. `[5]` table 3-10.
@@ -22,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) stopping: AtomicBool,
     manners: Mutex<Manners>,
     publishes: AtomicU64,
+    /// The CONNECTs of each client id.
+    connects: Mutex<HashMap<String, Rate>>,
     /// The open connections by number.
     peers: Mutex<HashMap<u64, Peer>>,
     /// The last configuration, kept while the terms stay: sessions can be resumed, and a
@@ -53,6 +57,7 @@ impl Shared {
             stopping: AtomicBool::new(false),
             manners: Mutex::new(manners),
             publishes: AtomicU64::new(0),
+            connects: Mutex::default(),
             peers: Mutex::default(),
             tls: Mutex::default(),
         }
@@ -66,6 +71,11 @@ impl Shared {
     /// The number of the next PUBLISH.
     pub(crate) fn next_publish(&self) -> u64 {
         self.publishes.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Whether a CONNECT of `client_id` keeps the rate.
+    pub(crate) fn admit_connect(&self, client_id: &str, per_second: u32, now: Instant) -> bool {
+        lock(&self.connects).entry(client_id.to_owned()).or_default().admit(per_second, now)
     }
 
     pub(crate) fn tls_config(&self, terms: TlsTerms) -> Arc<ServerConfig> {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustls::server::{Acceptor, ClientHello, WebPkiClientVerifier};
 use rustls::version::{TLS12, TLS13};
 use rustls::{IoState, RootCertStore, ServerConfig, ServerConnection};
+use socket2::SockRef;
 
 use crate::pki::{Leaf, Pki};
 
@@ -229,6 +230,13 @@ impl Wire {
         if self.flush().is_ok() && self.records.stream.shutdown(Shutdown::Write).is_ok() {
             self.linger();
         }
+    }
+
+    /// Makes the end of the connection a reset, once the last handle of the socket is closed.
+    pub(crate) fn reset_on_close(&self) {
+        SockRef::from(&self.records.stream)
+            .set_linger(Some(Duration::ZERO))
+            .expect("an open socket takes the option");
     }
 
     /// Reads until the client closes, but not for long. Gives the number of bytes that came, and

@@ -38,7 +38,10 @@ impl Account {
                 }
                 Some(format!("broker  connection {event}"))
             }
-            Event::TlsFailed { .. } | Event::Violation { .. } => {
+            Event::TlsFailed { .. }
+            | Event::Violation { .. }
+            | Event::Denied { .. }
+            | Event::Throttled { .. } => {
                 self.faults.push(format!("the broker saw a fault of the agent, connection {event}"));
                 Some(format!("broker  connection {event}"))
             }

@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::event::Event;
+use crate::manners::Silence;
 use crate::packet::answer::{self, PINGRESP};
 use crate::packet::{Fault, Header, Packet, Version, decode};
+use crate::rate::Rate;
 use crate::shared::{Order, Shared};
 use crate::wire::{Hello, Incoming, Wire};
 
@@ -23,10 +25,14 @@ pub(super) struct Session<'a> {
     pub(super) client: Option<Client>,
     /// What is to be sent when all of the record is read.
     pub(super) answers: Vec<Answer>,
+    /// What is to be sent later, and when.
+    pub(super) late: Vec<(Instant, Answer)>,
     /// Packet ids whose PUBACK was not sent.
     pub(super) unacknowledged: Vec<u16>,
     /// Publishes on this connection.
     pub(super) published: u64,
+    /// Of those, how often.
+    pub(super) rate: Rate,
     /// The current record's number.
     pub(super) record: u64,
     /// The number of the record in which the packet at hand begins.
@@ -40,6 +46,8 @@ pub(super) struct Session<'a> {
 /// What was agreed upon with an accepted client.
 pub(super) struct Client {
     pub(super) version: Version,
+    pub(super) id: String,
+    pub(super) common_name: String,
     /// One and a half keep-alives; `None` without.
     pub(super) grace: Option<Duration>,
     pub(super) session_expiry_secs: u32,
@@ -48,9 +56,17 @@ pub(super) struct Client {
 }
 
 /// A packet to be sent, and the packet id that is free after it.
+#[derive(Clone)]
 pub(super) struct Answer {
     pub(super) bytes: Vec<u8>,
     pub(super) settles: Option<u16>,
+}
+
+impl Answer {
+    /// One that frees no packet id.
+    pub(super) fn plain(bytes: Vec<u8>) -> Self {
+        Self { bytes, settles: None }
+    }
 }
 
 /// Why a connection ends.
@@ -65,6 +81,8 @@ pub(super) enum End {
     Dismissed(u8),
     /// The broker closes, politely or without a word in TLS.
     Dropped { close_notify: bool },
+    /// The broker resets the TCP connection.
+    Reset,
     /// The broker does not answer any more, and waits for the client to close.
     Silent,
 }
@@ -84,8 +102,10 @@ impl<'a> Session<'a> {
             hello,
             client: None,
             answers: Vec::new(),
+            late: Vec::new(),
             unacknowledged: Vec::new(),
             published: 0,
+            rate: Rate::default(),
             record: 0,
             first_record: 0,
             inbound: Vec::new(),
@@ -103,7 +123,8 @@ impl<'a> Session<'a> {
     }
 
     fn serve_record(&mut self) -> Result<(), End> {
-        match self.wire.read(self.deadline) {
+        let until = self.late.iter().map(|&(due, _)| due).chain(self.deadline).min();
+        match self.wire.read(until) {
             Incoming::Data(data) => {
                 self.record += 1;
                 if self.inbound.is_empty() {
@@ -113,8 +134,9 @@ impl<'a> Session<'a> {
                 while self.serve_packet()? {
                     self.first_record = self.record;
                 }
-                self.send_answers()
+                self.send_what_is_due()
             }
+            Incoming::Nothing if until != self.deadline => self.send_what_is_due(),
             Incoming::Closed { close_notify } => Err(match self.shared.order(self.conn) {
                 Some(Order::Disconnect(reason)) => End::Dismissed(reason),
                 Some(Order::Vanish) | None => End::Left { close_notify },
@@ -156,7 +178,7 @@ impl<'a> Session<'a> {
     fn ping(&mut self) {
         self.shared.log.push(Event::Ping { conn: self.conn, at: Instant::now() });
         if !self.shared.manners(|manners| manners.ignore_pings) {
-            self.answers.push(Answer { bytes: PINGRESP.to_vec(), settles: None });
+            self.answers.push(Answer::plain(PINGRESP.to_vec()));
         }
     }
 
@@ -180,12 +202,25 @@ impl<'a> Session<'a> {
         Fault::new(0x8d, what)
     }
 
-    /// Sends all answers in one write.
-    fn send_answers(&mut self) -> Result<(), End> {
+    /// Sends all answers, and the late ones whose time has come.
+    fn send_what_is_due(&mut self) -> Result<(), End> {
+        let now = Instant::now();
+        let mut due: Vec<_> = self.late.extract_if(.., |&mut (due, _)| due <= now).collect();
+        due.sort_by_key(|&(due, _)| due);
+        self.answers.extend(due.into_iter().map(|(_, answer)| answer));
+        self.send_answers()
+    }
+
+    /// Sends all answers in one write, or drops them where the broker is silent.
+    pub(super) fn send_answers(&mut self) -> Result<(), End> {
+        let (trickle, silence) = self.shared.manners(|manners| (manners.trickle, manners.silence));
+        if silence == Silence::AfterConnack && self.client.is_some() {
+            self.answers.clear();
+        }
         if self.answers.is_empty() {
             return Ok(());
         }
-        self.wire.trickle = self.shared.manners(|manners| manners.trickle);
+        self.wire.trickle = trickle;
         let mut bytes = Vec::new();
         for answer in self.answers.drain(..) {
             bytes.extend(answer.bytes);
@@ -220,6 +255,12 @@ impl<'a> Session<'a> {
                 self.part(Some(reason), v5);
             }
             End::Dropped { close_notify } => self.part(None, close_notify),
+            End::Reset => {
+                // Where the client has gone meanwhile, nobody is left to be reset.
+                let _ = self.send_answers();
+                self.over(false, None, false);
+                self.wire.reset_on_close();
+            }
         }
     }
 
@@ -227,7 +268,7 @@ impl<'a> Session<'a> {
     fn part(&mut self, reason: Option<u8>, close_notify: bool) {
         if let (Some(reason), Some(Version::V5)) = (reason, self.version()) {
             let long = self.shared.manners(|manners| manners.long_forms);
-            self.answers.push(Answer { bytes: answer::disconnect(reason, long), settles: None });
+            self.answers.push(Answer::plain(answer::disconnect(reason, long)));
         }
         // Where the client has gone meanwhile, the connection is over all the same.
         let _ = self.send_answers();
@@ -235,7 +276,7 @@ impl<'a> Session<'a> {
         self.wire.close(close_notify);
     }
 
-    fn version(&self) -> Option<Version> {
+    pub(super) fn version(&self) -> Option<Version> {
         self.client.as_ref().map(|client| client.version)
     }
 

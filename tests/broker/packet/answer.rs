@@ -5,6 +5,10 @@ use super::Version;
 /// PINGRESP. `[3] 3.13`.
 pub(crate) const PINGRESP: [u8; 2] = [0xd0, 0x00];
 
+/// No packet: a type that a broker never sends, with flags that no packet has, and a length that does
+/// not end where `[5] 1.5.5` makes it.
+pub(crate) const GARBAGE: [u8; 8] = [0xff; 8];
+
 /// The CONNACK by which a broker that knows 3.1.1 only refuses a client of version 5: in its own
 /// version, so without properties. `[MQTT-3.1.2-2]` of 3.1.1.
 pub(crate) const CONNACK_3_BAD_VERSION: [u8; 4] = [0x20, 0x02, 0x00, 0x01];
@@ -15,6 +19,8 @@ pub(crate) struct Grant {
     pub(crate) session_expiry_secs: Option<u32>,
     pub(crate) receive_maximum: Option<u16>,
     pub(crate) maximum_qos: Option<u8>,
+    /// 0: retained messages are refused.
+    pub(crate) retain_available: Option<u8>,
     pub(crate) maximum_packet_size: Option<u32>,
     pub(crate) server_keep_alive_secs: Option<u16>,
 }
@@ -36,6 +42,9 @@ pub(crate) fn connack(version: Version, code: u8, grant: Grant) -> Vec<u8> {
     if let Some(qos) = grant.maximum_qos {
         properties.extend([0x24, qos]);
     }
+    if let Some(flag) = grant.retain_available {
+        properties.extend([0x25, flag]);
+    }
     if let Some(len) = grant.maximum_packet_size {
         properties.push(0x27);
         properties.extend(len.to_be_bytes());
@@ -44,7 +53,7 @@ pub(crate) fn connack(version: Version, code: u8, grant: Grant) -> Vec<u8> {
         properties.push(0x13);
         properties.extend(secs.to_be_bytes());
     }
-    let len = u8::try_from(properties.len()).expect("all properties take 18 bytes");
+    let len = u8::try_from(properties.len()).expect("all properties take 20 bytes");
     [&[0x20, len + 3, 0x00, code, len], &properties[..]].concat()
 }
 
@@ -80,14 +89,15 @@ mod tests {
             session_expiry_secs: Some(0),
             receive_maximum: Some(16),
             maximum_qos: Some(1),
+            retain_available: Some(0),
             maximum_packet_size: Some(0x0002_0000),
             server_keep_alive_secs: Some(1200),
         };
         assert_eq!(
             connack(Version::V5, 0, grant),
             [
-                0x20, 0x15, 0x00, 0x00, 0x12, 0x11, 0, 0, 0, 0, 0x21, 0, 16, 0x24, 1, 0x27, 0, 2, 0, 0, 0x13,
-                0x04, 0xb0
+                0x20, 0x17, 0x00, 0x00, 0x14, 0x11, 0, 0, 0, 0, 0x21, 0, 16, 0x24, 1, 0x25, 0, 0x27, 0, 2, 0,
+                0, 0x13, 0x04, 0xb0
             ]
             .as_slice()
         );

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pivitals_broker::{Broker, DeviceFiles, Event, Manners, Pki};
+use pivitals_broker::{Broker, DeviceFiles, Event, Manners, Pki, Version};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -21,6 +21,9 @@ pub const DISCONNECT: [u8; 2] = [0xe0, 0];
 pub const CONNACK_V3: [u8; 4] = [0x20, 2, 0, 0];
 /// Grants QoS 1 and nothing else.
 pub const CONNACK_V5: [u8; 7] = [0x20, 5, 0, 0, 2, 0x24, 1];
+
+/// How a version writes a PUBLISH with QoS 1: topic, packet id, payload.
+pub type Publish = fn(&str, u8, &str) -> Vec<u8>;
 
 pub struct House {
     dir: PathBuf,
@@ -80,6 +83,14 @@ impl House {
         client.send(&connect_v5("pi-7"));
         client.expect(&CONNACK_V5);
         client
+    }
+
+    /// A client of each version, one after the other, and how it publishes.
+    pub fn clients(&self) -> impl Iterator<Item = (Client, Publish)> {
+        [Version::V3, Version::V5].into_iter().map(|version| match version {
+            Version::V3 => (self.client_v3(), publish_v3 as Publish),
+            Version::V5 => (self.client_v5(), publish_v5 as Publish),
+        })
     }
 }
 
@@ -157,6 +168,18 @@ impl Client {
 
     /// Ends TLS as it should be.
     pub fn close(mut self) {
+        self.send_close_notify();
+    }
+
+    /// Says goodbye and ends TLS, and meets nothing but the end of what the broker sends.
+    #[track_caller]
+    pub fn leave_unanswered(mut self) {
+        self.send(&DISCONNECT);
+        self.send_close_notify();
+        self.expect_end();
+    }
+
+    fn send_close_notify(&mut self) {
         self.tls.conn.send_close_notify();
         self.tls.flush().expect("the broker reads");
     }
@@ -183,6 +206,19 @@ pub fn publish_v3(topic: &str, id: u8, payload: &str) -> Vec<u8> {
 pub fn publish_v5(topic: &str, id: u8, payload: &str) -> Vec<u8> {
     let body = [&string(topic), &[0, id, 0][..], payload.as_bytes()].concat();
     packet(0x32, &body)
+}
+
+/// The same PUBLISH with RETAIN set.
+pub fn retained(mut publish: Vec<u8>) -> Vec<u8> {
+    publish[0] |= 1;
+    publish
+}
+
+/// The same CONNECT with another keep-alive.
+pub fn with_keep_alive(mut connect: Vec<u8>, secs: u16) -> Vec<u8> {
+    // Behind the fixed header, the protocol's name and level, and the flags. [3] 3.1.2
+    connect[10..12].copy_from_slice(&secs.to_be_bytes());
+    connect
 }
 
 pub fn packet(first: u8, body: &[u8]) -> Vec<u8> {

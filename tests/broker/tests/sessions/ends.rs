@@ -11,7 +11,7 @@ fn answering(manner: PubackManner) -> Manners {
 }
 
 /// What a client of each version gets for its CONNECT, then the end.
-fn assert_connack(test: &str, manners: Manners, v3: Option<&[u8]>, v5: Option<&[u8]>) {
+pub fn assert_connack(test: &str, manners: Manners, v3: Option<&[u8]>, v5: Option<&[u8]>) {
     let house = House::new(test, manners);
     for (connect, answer) in [(connect_v3("pi-7", 60), v3), (connect_v5("pi-7"), v5)] {
         let Some(answer) = answer else { continue };
