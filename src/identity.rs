@@ -23,24 +23,20 @@ impl Identity {
     /// Looks under `root`.
     #[must_use]
     pub fn read(root: &Path) -> Self {
-        let first_line = |paths: &[&'static str], is_name: fn(&str) -> bool| {
+        let first_of = |paths: &[&'static str], parse: fn(&str) -> Option<&str>| {
             let found = paths.iter().find_map(|path| {
                 let text = fs::read_to_string(root.join(path)).ok()?;
-                let line = text.lines().next()?.trim_matches(['\0', ' ', '\t']);
-                is_name(line).then(|| line.to_owned())
+                parse(&text).map(str::to_owned)
             });
             found.ok_or(*paths.first().unwrap_or(&""))
         };
         Self {
-            hostname: first_line(&["proc/sys/kernel/hostname"], |name| !name.is_empty() && name != "(none)"),
-            serial: first_line(
+            hostname: first_of(&["proc/sys/kernel/hostname"], parse_hostname),
+            serial: first_of(
                 &["proc/device-tree/serial-number", "sys/firmware/devicetree/base/serial-number"],
-                |serial| serial.contains(|digit| digit != '0'),
+                parse_serial,
             ),
-            // systemd writes "uninitialized" into images that are yet to be booted for the first time.
-            machine_id: first_line(&["etc/machine-id"], |id| {
-                id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_hexdigit())
-            }),
+            machine_id: first_of(&["etc/machine-id"], parse_machine_id),
             mac: mac(&root.join("sys/class/net")).ok_or("sys/class/net/*/address"),
         }
     }
@@ -62,7 +58,42 @@ impl Identity {
     }
 }
 
-/// The hardware address as twelve digits, which may stand in a topic and in a thing's name.
+/// The host's name, from `/proc/sys/kernel/hostname`; the kernel's `(none)` is none.
+#[must_use]
+pub fn parse_hostname(text: &str) -> Option<&str> {
+    first_line(text).filter(|name| !name.is_empty() && *name != "(none)")
+}
+
+/// The board's serial number, from the device tree, where a NUL ends it; nothing but zeros is none.
+#[must_use]
+pub fn parse_serial(text: &str) -> Option<&str> {
+    first_line(text).filter(|serial| serial.contains(|digit| digit != '0'))
+}
+
+/// The 32 hexadecimal digits of `/etc/machine-id`. systemd writes "uninitialized" into images that are
+/// yet to be booted for the first time.
+#[must_use]
+pub fn parse_machine_id(text: &str) -> Option<&str> {
+    first_line(text).filter(|id| id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_hexdigit()))
+}
+
+fn first_line(text: &str) -> Option<&str> {
+    text.lines().next().map(|line| line.trim_matches(['\0', ' ', '\t']))
+}
+
+/// The hardware address as twelve digits, which may stand in a topic and in a thing's name, from an
+/// interface's `address` and `type`. Only Ethernet has one that says who it is; nothing but zeros is none.
+#[must_use]
+pub fn parse_mac(address: &str, kind: &str) -> Option<String> {
+    const ETHERNET: &str = "1"; // ARPHRD_ETHER, Wi-Fi included; 772 is loopback
+    let address: String = address.trim().split(':').collect();
+    let is_address = address.len() == 12
+        && address.bytes().all(|digit| digit.is_ascii_hexdigit())
+        && address.bytes().any(|digit| digit != b'0');
+    (is_address && kind.trim() == ETHERNET).then(|| address.to_ascii_lowercase())
+}
+
+/// The first interface that has a hardware address, the built-in ones before others.
 fn mac(interfaces: &Path) -> Option<String> {
     let mut others: Vec<_> = fs::read_dir(interfaces)
         .ok()?
@@ -72,13 +103,8 @@ fn mac(interfaces: &Path) -> Option<String> {
     others.sort();
     let preferred = INTERFACES.map(str::to_owned);
     preferred.into_iter().chain(others).find_map(|name| {
-        const ETHERNET: &str = "1"; // ARPHRD_ETHER, Wi-Fi included; 772 is loopback
         let read = |file| fs::read_to_string(interfaces.join(&name).join(file)).ok();
-        let address: String = read("address")?.trim().split(':').collect();
-        let is_address = address.len() == 12
-            && address.bytes().all(|digit| digit.is_ascii_hexdigit())
-            && address.bytes().any(|digit| digit != b'0');
-        (is_address && read("type")?.trim() == ETHERNET).then(|| address.to_ascii_lowercase())
+        parse_mac(&read("address")?, &read("type")?)
     })
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Every file is opened once, at its first reading, and read again in place. A source that is not
 //! there is asked for again at the next sample: drivers come late and sensors come back.
+//!
+//! Reading is not parsing: what makes values of bytes is pure and public, for `tests/fuzz` to feed it.
 
 use std::path::Path;
 
@@ -10,11 +12,11 @@ use crate::metric::{Metric, Series};
 use crate::sample::{NoData, Reading, Readings, Sample};
 
 mod agent;
-mod cpu;
+pub mod cpu;
 mod disk;
 mod kernel_file;
-mod memory;
-mod temperature;
+pub mod memory;
+pub mod temperature;
 
 pub use agent::Health;
 

@@ -20,18 +20,26 @@ pub struct Cpu {
     last: Option<Ticks>,
 }
 
-/// What the counters say, summed up.
+/// What the counters say, summed up, in ticks since boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ticks {
-    busy: u64,
-    idle: u64,
+pub struct Ticks {
+    /// In user, nice, system, irq, softirq and steal.
+    pub busy: u64,
+    /// In idle and iowait.
+    pub idle: u64,
 }
 
 impl Cpu {
+    /// The probe of `proc/stat` under `root`, which is opened at the first reading.
+    #[must_use]
     pub fn new(root: &Path) -> Self {
         Self { stat: KernelFile::new(root.join("proc/stat")), last: None }
     }
 
+    /// Percent since the last reading.
+    ///
+    /// # Errors
+    /// Why one of the two readings is not to be had, or what [`busy_percent`] says of them.
     pub fn read(&mut self) -> Reading {
         let mut buffer = [0; LINE_LEN_MAX];
         let now = self.stat.read_into(&mut buffer).and_then(parse);
@@ -41,7 +49,11 @@ impl Cpu {
     }
 }
 
-fn parse(text: &[u8]) -> Result<Ticks, NoData> {
+/// Reads the first line of `/proc/stat`; what follows may be cut off.
+///
+/// # Errors
+/// `Malformed`, if that is not `cpu` and at least four numbers, or if their sums do not fit.
+pub fn parse(text: &[u8]) -> Result<Ticks, NoData> {
     let line = whole_lines(text).next().ok_or(NoData::Malformed)?;
     let mut words = words(line);
     if words.next() != Some(b"cpu") {
@@ -64,7 +76,11 @@ fn parse(text: &[u8]) -> Result<Ticks, NoData> {
     })
 }
 
-fn busy_percent(last: Result<Ticks, NoData>, now: Result<Ticks, NoData>) -> Reading {
+/// The busy part of what passed between two readings, 0–100.
+///
+/// # Errors
+/// The reading's that has none; `NotYet`, if no time lies between them; `Backwards` after a reset.
+pub fn busy_percent(last: Result<Ticks, NoData>, now: Result<Ticks, NoData>) -> Reading {
     let (now, last) = (now?, last?);
     let busy = now.busy.checked_sub(last.busy).ok_or(NoData::Backwards)?;
     let idle = match now.idle.checked_sub(last.idle) {

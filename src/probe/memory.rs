@@ -20,10 +20,16 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// The probe of `proc/meminfo` under `root`, which is opened at the first reading.
+    #[must_use]
     pub fn new(root: &Path) -> Self {
         Self { meminfo: KernelFile::new(root.join("proc/meminfo")) }
     }
 
+    /// Megabytes now.
+    ///
+    /// # Errors
+    /// Why the file cannot be read, or what [`parse_used_kib`] says of it.
     pub fn read(&mut self) -> Reading {
         let mut buffer = [0; HEAD_LEN];
         let used_kib = parse_used_kib(self.meminfo.read_into(&mut buffer)?)?;
@@ -32,7 +38,11 @@ impl Memory {
     }
 }
 
-fn parse_used_kib(text: &[u8]) -> Result<u64, NoData> {
+/// MemTotal − MemAvailable, in KiB, from the beginning of `/proc/meminfo`.
+///
+/// # Errors
+/// `Malformed`, if one of the two is missing or no number, or if more is available than there is.
+pub fn parse_used_kib(text: &[u8]) -> Result<u64, NoData> {
     let total_kib = field_kib(text, b"MemTotal:")?;
     let available_kib = field_kib(text, b"MemAvailable:")?;
     total_kib.checked_sub(available_kib).ok_or(NoData::Malformed)

@@ -41,6 +41,8 @@ struct Zone {
 }
 
 impl Temperature {
+    /// The probe of `dev/vcio` and `sys/class/thermal` under `root`, opened at the first reading.
+    #[must_use]
     pub fn new(root: &Path) -> Self {
         let zones = std::array::from_fn(|index| {
             let folder = root.join(format!("sys/class/thermal/thermal_zone{index}"));
@@ -51,6 +53,9 @@ impl Temperature {
 
     /// Asks the firmware, and the kernel if it gives no answer. When both have none, the reason is
     /// the more telling one: a mailbox that is there but denied, rather than a zone that is not.
+    ///
+    /// # Errors
+    /// That reason.
     pub fn read(&mut self) -> Reading {
         let millicelsius = self.ask_firmware().or_else(|of_firmware| {
             self.ask_kernel().map_err(|of_kernel| match of_kernel {
@@ -92,8 +97,7 @@ fn find_zone(zones: &mut [Zone]) -> Option<usize> {
     for (index, zone) in zones.iter_mut().enumerate() {
         let mut buffer = [0; 32];
         let Ok(text) = zone.kind.read_into(&mut buffer) else { break };
-        let kind = whole_lines(text).next().unwrap_or_default();
-        let Some(rank) = ZONE_TYPES.iter().position(|known| *known == kind) else { continue };
+        let Some(rank) = zone_rank(text) else { continue };
         if best.is_none_or(|(best_rank, _)| rank < best_rank) {
             best = Some((rank, index));
         }
@@ -101,7 +105,18 @@ fn find_zone(zones: &mut [Zone]) -> Option<usize> {
     best.map(|(_, index)| index)
 }
 
-fn parse_millicelsius(text: &[u8]) -> Result<i64, NoData> {
+/// How well a zone's `type` fits the SoC: 0 is the best; `None` is a zone of something else.
+#[must_use]
+pub fn zone_rank(text: &[u8]) -> Option<usize> {
+    let kind = whole_lines(text).next()?;
+    ZONE_TYPES.iter().position(|known| *known == kind)
+}
+
+/// Thousandths of a degree Celsius from a zone's `temp`, −55 000 to 150 000.
+///
+/// # Errors
+/// `Malformed`, if it is no number or one outside that range.
+pub fn parse_millicelsius(text: &[u8]) -> Result<i64, NoData> {
     let line = whole_lines(text).next().ok_or(NoData::Malformed)?;
     plausible(words(line).next().and_then(signed_number).ok_or(NoData::Malformed)?)
 }
