@@ -1,0 +1,84 @@
+//! MQTT, read by hand: nothing of what is tested is used for it.
+
+use pivitals::session::Version;
+
+/// Every message goes there; one byte long.
+pub const TOPIC: &str = "t";
+
+/// What a broker says that becomes an event.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// CONNACK.
+    Accepted,
+    /// PUBACK of that packet id.
+    Taken(u16),
+}
+
+/// What the broker has sent.
+pub struct Inbound {
+    version: Version,
+    bytes: Vec<u8>,
+}
+
+impl Inbound {
+    pub fn new(version: Version) -> Self {
+        Self { version, bytes: Vec::new() }
+    }
+
+    pub fn extend(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next answer among the packets that are whole. PINGRESP is none, nor is a PUBACK that refuses.
+    pub fn next_answer(&mut self) -> Option<Answer> {
+        loop {
+            let (kind, body, rest) = packet(&self.bytes)?;
+            let answer = match (kind, body) {
+                (0x20, &[_, 0, ..]) => Some(Answer::Accepted),
+                (0x40, &[_, _, reason, ..]) if reason >= 0x80 && self.version == Version::V5 => None,
+                (0x40, &[high, low, ..]) => Some(Answer::Taken(u16::from_be_bytes([high, low]))),
+                (0xd0, []) => None,
+                _ => panic!("a packet of kind {kind:#x} ends the session: {body:x?}"),
+            };
+            self.bytes = rest.to_vec();
+            if answer.is_some() {
+                return answer;
+            }
+        }
+    }
+}
+
+/// The first byte, the body, and what follows the packet that `bytes` begin with, if it is whole.
+fn packet(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&first, mut rest) = bytes.split_first()?;
+    let mut body_len = 0;
+    for shift in [0, 7, 14, 21] {
+        let (&byte, after) = rest.split_first()?;
+        rest = after;
+        body_len |= usize::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            let (body, rest) = rest.split_at_checked(body_len)?;
+            return Some((first, body, rest));
+        }
+    }
+    panic!("a length of more than four bytes ends the session")
+}
+
+/// The packet ids of the messages in what a session sent.
+pub fn published_ids(version: Version, mut sent: &[u8]) -> Vec<u16> {
+    let mut ids = Vec::new();
+    while let Some((first, body, rest)) = packet(sent) {
+        sent = rest;
+        match (first, body) {
+            (0x32, &[0, 1, b't', high, low, ref payload @ ..]) => {
+                let payload = if version == Version::V5 { payload.strip_prefix(&[0]) } else { Some(payload) };
+                assert!(payload.expect("no properties").iter().all(|&byte| byte == b'x'));
+                ids.push(u16::from_be_bytes([high, low]));
+            }
+            (0x10 | 0xc0, _) => {}
+            _ => panic!("a packet of kind {first:#x} is sent: {body:x?}"),
+        }
+    }
+    assert!(sent.is_empty(), "whole packets are sent");
+    ids
+}
