@@ -93,7 +93,7 @@ pub fn busy_percent(last: Result<Ticks, NoData>, now: Result<Ticks, NoData>) -> 
     #[expect(clippy::cast_precision_loss, reason = "a percentage needs no more than f64 has")]
     match busy as f64 + idle as f64 {
         0.0 => Err(NoData::NotYet),
-        total => Ok(100.0 * busy as f64 / total),
+        total => Ok(100.0 * (busy as f64 / total)), // in this order it is never above 100
     }
 }
 
@@ -163,6 +163,11 @@ mod tests {
     fn iowait_that_is_corrected_downwards_is_no_reset() {
         assert_eq!(busy_percent(ticks(100, 1000), ticks(200, 999)), Ok(100.0));
         assert_eq!(busy_percent(ticks(100, 1000), ticks(101, 999)), Err(NoData::Backwards));
+    }
+
+    #[test]
+    fn no_rounding_makes_it_more_than_a_hundred() {
+        assert_eq!(busy_percent(ticks(6, 4), ticks(16_484_744_073_709_275_814, 0)), Ok(100.0));
     }
 
     #[test]
