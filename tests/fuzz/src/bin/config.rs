@@ -11,6 +11,7 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 use pivitals::clock::{BootTime, Utc};
 use pivitals::config::Config;
 use pivitals::identity::Identity;
+use pivitals::metric::SERIES_MAX;
 use pivitals::payload::{Encoder, Format, LEN_MAX};
 use pivitals::sample::{Readings, Sample};
 use serde_json::Value;
@@ -30,7 +31,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
         match Config::read(text.map(|text| ("f.conf", text)), &set, identity) {
             Ok(config) => {
                 assert_limits(&config);
-                assert_topic(&config.topic);
+                config.topics.names().iter().for_each(|topic| assert_topic(topic));
                 assert_payloads(&config);
             }
             Err(errors) => {
@@ -56,7 +57,8 @@ fn assert_limits(config: &Config) {
     let files = [&certificates.ca, &certificates.certificate, &certificates.key];
     assert!(files.into_iter().flatten().chain([&certificates.folder]).all(|path| path.is_absolute()));
     let keys = config.series.iter().map(|series| format!("{:?}{}", series.metric, series.suffix()));
-    assert!((1..=7).contains(&config.series.len()));
+    assert!((1..=SERIES_MAX).contains(&config.series.len()));
+    assert!(!config.topics.names().is_empty() && config.topics.names().len() <= config.series.len());
     assert_eq!(keys.collect::<HashSet<_>>().len(), config.series.len(), "no key stands twice");
     for mount in config.series.iter().filter_map(|series| series.mount.as_deref()) {
         assert!(mount.starts_with('/') && is_text(mount, 64), "{mount:?}");

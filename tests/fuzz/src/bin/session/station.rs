@@ -28,7 +28,8 @@ pub struct Station {
 impl Station {
     pub fn new(version: Version) -> Self {
         let now = BootTime::from_millis(1);
-        let settings = Settings { version, client_id: "pi-7", topic: wire::TOPIC, keep_alive_secs: 30 };
+        let topics = wire::TOPICS.map(str::to_owned);
+        let settings = Settings { version, client_id: "pi-7", topics: &topics, keep_alive_secs: 30 };
         Self {
             version,
             session: Session::new(&settings, now),
@@ -54,15 +55,21 @@ impl Station {
                     self.connected = true;
                     Event::Connected
                 }
-                Answer::Taken(id) => match self.in_flight.iter().position(|&(other, _)| other == id) {
-                    Some(place) => Event::Acknowledged(self.in_flight.remove(place).1),
-                    None => Event::Stray(id),
-                },
+                Answer::Taken(id) => self.answered(id).map_or(Event::Stray(id), Event::Acknowledged),
+                Answer::Refused(id, reason) => {
+                    self.answered(id).map_or(Event::Stray(id), |ticket| Event::Refused(ticket, reason))
+                }
             };
             assert_eq!(event, expected, "what the broker said is what is understood");
         }
         assert_eq!(self.inbound.next_answer(), None, "no answer is left lying");
         Ok(())
+    }
+
+    /// The ticket of the message in flight with this packet id, which is so no more.
+    fn answered(&mut self, id: u16) -> Option<u32> {
+        let place = self.in_flight.iter().position(|&(other, _)| other == id)?;
+        Some(self.in_flight.remove(place).1)
     }
 
     /// Messages are published, as many as there is room for.
@@ -73,7 +80,8 @@ impl Station {
                 break;
             }
             self.last_ticket += 1;
-            if let Err(error) = self.session.publish(&payload, self.last_ticket, self.now) {
+            let topic = amount % wire::TOPICS.len();
+            if let Err(error) = self.session.publish(topic, &payload, self.last_ticket, self.now) {
                 assert!(matches!(error, SessionError::PacketTooLong(_)), "{error:?}");
                 assert!(payload.len() > self.session.payload_len_max() || payload.is_empty());
                 return Err(error);

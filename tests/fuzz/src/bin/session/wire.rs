@@ -2,8 +2,8 @@
 
 use pivitals::session::Version;
 
-/// Every message goes there; one byte long.
-pub const TOPIC: &str = "t";
+/// Messages go there, by turns; one byte long.
+pub const TOPICS: [&str; 2] = ["t", "u"];
 
 /// What a broker says that becomes an event.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Answer {
     Accepted,
     /// PUBACK of that packet id.
     Taken(u16),
+    /// PUBACK of that packet id, with a reason why not.
+    Refused(u16, u8),
 }
 
 /// What the broker has sent.
@@ -29,13 +31,15 @@ impl Inbound {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next answer among the packets that are whole. PINGRESP is none, nor is a PUBACK that refuses.
+    /// The next answer among the packets that are whole. PINGRESP is none.
     pub fn next_answer(&mut self) -> Option<Answer> {
         loop {
             let (kind, body, rest) = packet(&self.bytes)?;
             let answer = match (kind, body) {
                 (0x20, &[_, 0, ..]) => Some(Answer::Accepted),
-                (0x40, &[_, _, reason, ..]) if reason >= 0x80 && self.version == Version::V5 => None,
+                (0x40, &[high, low, reason, ..]) if reason >= 0x80 && self.version == Version::V5 => {
+                    Some(Answer::Refused(u16::from_be_bytes([high, low]), reason))
+                }
                 (0x40, &[high, low, ..]) => Some(Answer::Taken(u16::from_be_bytes([high, low]))),
                 (0xd0, []) => None,
                 _ => panic!("a packet of kind {kind:#x} ends the session: {body:x?}"),
@@ -70,7 +74,7 @@ pub fn published_ids(version: Version, mut sent: &[u8]) -> Vec<u16> {
     while let Some((first, body, rest)) = packet(sent) {
         sent = rest;
         match (first, body) {
-            (0x32, &[0, 1, b't', high, low, ref payload @ ..]) => {
+            (0x32, &[0, 1, b't' | b'u', high, low, ref payload @ ..]) => {
                 let payload = if version == Version::V5 { payload.strip_prefix(&[0]) } else { Some(payload) };
                 assert!(payload.expect("no properties").iter().all(|&byte| byte == b'x'));
                 ids.push(u16::from_be_bytes([high, low]));
