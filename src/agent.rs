@@ -23,18 +23,17 @@ use crate::session::{Answer, Session, SessionError};
 use crate::setup::Setup;
 use crate::status::{State, Status};
 use crate::sys::event::{Readiness, Signals};
+use crate::version::VersionChoice;
 
 mod aim;
 mod connection;
 mod notices;
 mod print;
-mod version;
 
 use aim::{Aim, Mode};
 use connection::{Connection, Tally};
 use notices::Notices;
 pub use print::print;
-use version::VersionChoice;
 
 /// How long a sample's worth of time lies between the two readings of a counter in `once` and `print`.
 const RATE_TIME: Duration = Duration::from_secs(1);

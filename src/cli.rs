@@ -18,11 +18,18 @@ Commands:
            configuration and the certificates again (the default)
   once     publish one sample, wait until it is acknowledged, and exit
   print    print one sample as it would be published; needs no network
+  doctor   check the configuration and the whole way to the broker, step by
+           step, with cause and remedy. It publishes one sample, and takes the
+           client id over from an agent that runs: AWS serves one of a name
 
 Options:
   --config FILE      the configuration (default /etc/pivitals.conf)
   --set KEY=VALUE    a key of the configuration; wins over the file; repeatable
   --root DIR         where proc, sys, dev and the mount points are (default /)
+  --offline          doctor: only what needs no network; looks for configuration
+                     and certificates under --root, too: for a build host
+  --policy FILE      doctor: an AWS IoT Core policy that has to allow all of it
+  --json             doctor: print one JSON document
   --version          print the version
   --help             print this
 
@@ -39,6 +46,8 @@ pub enum Command {
     Once(Options),
     /// Print one sample.
     Print(Options),
+    /// Check everything.
+    Doctor(Options, Checks),
     /// Print the version.
     Version,
     /// Print the help.
@@ -56,6 +65,17 @@ pub struct Options {
     pub root: PathBuf,
 }
 
+/// How the doctor goes about it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Checks {
+    /// Only what needs no network, with configuration and certificates under the root.
+    pub offline: bool,
+    /// Print JSON.
+    pub json: bool,
+    /// An AWS IoT Core policy document to check against.
+    pub policy: Option<PathBuf>,
+}
+
 /// A command line that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UsageError {
@@ -71,6 +91,8 @@ pub enum UsageError {
     SecondOption(&'static str),
     /// The value is not UTF-8.
     NotUtf8(&'static str),
+    /// The option is for `doctor`, and another command was given.
+    NotForCommand(&'static str),
 }
 
 impl fmt::Display for UsageError {
@@ -82,6 +104,7 @@ impl fmt::Display for UsageError {
             Self::MissingValue(option) => write!(f, "{option} needs a value")?,
             Self::SecondOption(option) => write!(f, "{option} was given twice")?,
             Self::NotUtf8(option) => write!(f, "{option}: the value is not UTF-8")?,
+            Self::NotForCommand(option) => write!(f, "{option} is for the command doctor only")?,
         }
         f.write_str("; pivitals --help tells more")
     }
@@ -92,6 +115,7 @@ enum Action {
     Run,
     Once,
     Print,
+    Doctor,
 }
 
 /// Reads the arguments after the program's name.
@@ -102,6 +126,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
     let mut arguments = arguments.into_iter();
     let mut action = None;
     let (mut config, mut root, mut set) = (None, None, Vec::new());
+    let mut checks = Checks::default();
     while let Some(argument) = arguments.next() {
         let text = argument.to_string_lossy().into_owned();
         let (name, attached) = match text.split_once('=') {
@@ -115,6 +140,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             "--version" | "-V" if attached.is_none() => return Ok(Command::Version),
             "--config" => once(&mut config, "--config", value("--config")?)?,
             "--root" => once(&mut root, "--root", value("--root")?)?,
+            "--policy" => once(&mut checks.policy, "--policy", value("--policy")?)?,
+            "--offline" if attached.is_none() => checks.offline = true,
+            "--json" if attached.is_none() => checks.json = true,
             "--set" => {
                 set.push(value("--set")?.into_string().map_err(|_| UsageError::NotUtf8("--set"))?);
             }
@@ -123,15 +151,30 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             "run" => action = Some(Action::Run),
             "once" => action = Some(Action::Once),
             "print" => action = Some(Action::Print),
+            "doctor" => action = Some(Action::Doctor),
             command => return Err(UsageError::UnknownCommand(command.to_owned())),
         }
     }
     let options = Options { config, set, root: root.unwrap_or_else(|| "/".into()) };
+    if let Some(option) = checks.given()
+        && !matches!(action, Some(Action::Doctor))
+    {
+        return Err(UsageError::NotForCommand(option));
+    }
     Ok(match action {
         None | Some(Action::Run) => Command::Run(options),
         Some(Action::Once) => Command::Once(options),
         Some(Action::Print) => Command::Print(options),
+        Some(Action::Doctor) => Command::Doctor(options, checks),
     })
+}
+
+impl Checks {
+    /// One of the options that stand here, if there is any.
+    fn given(&self) -> Option<&'static str> {
+        let all = [(self.offline, "--offline"), (self.json, "--json"), (self.policy.is_some(), "--policy")];
+        all.into_iter().find_map(|(is_given, option)| is_given.then_some(option))
+    }
 }
 
 fn once(slot: &mut Option<PathBuf>, option: &'static str, value: OsString) -> Result<(), UsageError> {
@@ -171,6 +214,19 @@ mod tests {
         let expected = Ok(Command::Print(options));
         assert_eq!(parsed("print --config /c --set a=b=c --set d=e --root /r"), expected);
         assert_eq!(parsed("--root=/r --set=a=b=c --config=/c print --set d=e"), expected);
+    }
+
+    #[test]
+    fn the_doctor_has_options_of_its_own() {
+        assert_eq!(parsed("doctor"), Ok(Command::Doctor(defaults(), Checks::default())));
+        let checks = Checks { offline: true, json: true, policy: Some("/p".into()) };
+        let expected = Ok(Command::Doctor(defaults(), checks));
+        assert_eq!(parsed("--json doctor --offline --policy /p"), expected);
+        for (line, option) in
+            [("--offline", "--offline"), ("once --json", "--json"), ("--policy /p print", "--policy")]
+        {
+            assert_eq!(parsed(line), Err(UsageError::NotForCommand(option)), "{line}");
+        }
     }
 
     #[test]

@@ -18,7 +18,8 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-pub use certificates::file_error;
+pub use certificates::{file_error, out_of_date};
+pub use session::lacks;
 
 /// Exit codes, as sysexits.h has them.
 pub mod exit {
@@ -63,6 +64,8 @@ pub enum Failure {
     PublishRefused(usize, u8),
     /// The broker closed the connection at the same message again and again, on this topic.
     ProbablyDenied(usize),
+    /// The broker closed a connection without a word on which it owed nothing, soon after it accepted it.
+    ProbablyTakenOver,
     /// The session came to an end.
     Session(SessionError),
 }
@@ -133,6 +136,7 @@ impl Failure {
                     | Session::QosUnsupported
             ) | Self::PublishRefused(..)
                 | Self::ProbablyDenied(_)
+                | Self::ProbablyTakenOver
                 | Self::Link(LinkError::Tls(TlsError::ClientRefused(_)))
         )
     }
@@ -191,6 +195,7 @@ impl Failure {
             Self::Closed(owed, error) => session::closed(*owed, error, context),
             Self::PublishRefused(topic, reason) => session::publish_refused(*topic, *reason, context),
             Self::ProbablyDenied(topic) => session::probably_denied(*topic, context),
+            Self::ProbablyTakenOver => session::probably_taken_over(context),
             Self::Session(error) => session::words(*error, context),
         }
     }

@@ -6,6 +6,14 @@ use std::path::Path;
 /// The placeholders, without their braces. `{client_id}` is the configuration's own.
 pub const PLACEHOLDERS: [&str; 4] = ["hostname", "serial", "machine-id", "mac"];
 
+/// What is put in the place of a name that is not known yet: capitals, which no device's own has.
+const STAND_INS: [(&str, &str); 4] = [
+    ("hostname", "HOSTNAME"),
+    ("serial", "SERIAL-NUMBER-00"),
+    ("machine-id", "MACHINE-ID-000000000000000000000"),
+    ("mac", "MAC-ADDRESS-"),
+];
+
 /// Interfaces whose address is preferred, in this order: the built-in ones of a Pi, whose names do
 /// not depend on what else is plugged in.
 const INTERFACES: [&str; 3] = ["eth0", "end0", "wlan0"];
@@ -39,6 +47,27 @@ impl Identity {
             machine_id: first_of(&["etc/machine-id"], parse_machine_id),
             mac: mac(&root.join("sys/class/net")).ok_or("sys/class/net/*/address"),
         }
+    }
+
+    /// The same for an image that is yet to be booted: the name in `etc/hostname` is taken, and what
+    /// only a running device can know has a stand-in, to check the rest with. Tells which have.
+    #[must_use]
+    pub fn of_image(mut self, root: &Path) -> (Self, Vec<(&'static str, &'static str)>) {
+        if self.hostname.is_err()
+            && let Ok(text) = fs::read_to_string(root.join("etc/hostname"))
+            && let Some(name) = text.lines().map(str::trim).find(|line| !line.is_empty())
+        {
+            self.hostname = Ok(name.to_owned());
+        }
+        let mut stand_ins = Vec::new();
+        let names = [&mut self.hostname, &mut self.serial, &mut self.machine_id, &mut self.mac];
+        for (name, known) in STAND_INS.into_iter().zip(names) {
+            if known.is_err() {
+                *known = Ok(name.1.to_owned());
+                stand_ins.push(name);
+            }
+        }
+        (self, stand_ins)
     }
 
     /// What a placeholder stands for; `None` if there is no such placeholder.
@@ -152,6 +181,25 @@ mod tests {
         for placeholder in PLACEHOLDERS {
             assert!(identity.resolve(placeholder).unwrap().is_err(), "{placeholder}");
         }
+    }
+
+    #[test]
+    fn an_image_knows_its_host_name_and_has_stand_ins_for_the_rest() {
+        let dir = TestDir::new("image");
+        let (unnamed, stand_ins) = Identity::read(dir.path()).of_image(dir.path());
+        assert_eq!(stand_ins.iter().map(|(name, _)| *name).collect::<Vec<_>>(), PLACEHOLDERS);
+        assert_eq!(unnamed.resolve("hostname"), Some(Ok("HOSTNAME")));
+        fs::create_dir(dir.path().join("etc")).unwrap();
+        fs::write(dir.path().join("etc/hostname"), "\npi-image\n").unwrap();
+        let (named, stand_ins) = Identity::read(dir.path()).of_image(dir.path());
+        assert_eq!((named.resolve("hostname"), stand_ins.len()), (Some(Ok("pi-image")), 3));
+        // They are as long as the real ones, so that the limits are checked with them.
+        let pi = board("pi-4");
+        for (name, stand_in) in stand_ins {
+            assert_eq!(pi.resolve(name).unwrap().unwrap().len(), stand_in.len(), "{name}");
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots/pi-4");
+        assert_eq!(board("pi-4").of_image(&root), (board("pi-4"), vec![]));
     }
 
     #[test]

@@ -27,16 +27,18 @@
 //! 18. [`identity`] what the placeholders stand for
 //! 19. [`policy`] what an AWS IoT Core policy document allows a device
 //! 20. [`config`] text into a checked configuration, with every error at once
-//! 21. [`logging`] where log lines go
-//! 22. [`supervisor`] what a service manager is told
-//! 23. [`status`] the agent's state in a file
-//! 24. [`cli`] arguments into a command
-//! 25. [`setup`] options into all that an agent needs
-//! 26. [`agent`] the loop, where all parts meet
+//! 21. [`version`] which version of MQTT to speak
+//! 22. [`logging`] where log lines go
+//! 23. [`supervisor`] what a service manager is told
+//! 24. [`status`] the agent's state in a file
+//! 25. [`cli`] arguments into a command
+//! 26. [`setup`] options into all that an agent needs
+//! 27. [`doctor`] the whole way to the broker, step by step, with causes and remedies
+//! 28. [`agent`] the loop, where all parts meet
 //!
 //! # Invariants
 //!
-//! - Time is an argument below `agent`; only rustls, which checks dates in certificates, asks by itself.
+//! - Time is an argument below `doctor` and `agent`; only rustls, which checks dates in certificates, asks by itself.
 //! - Taking a sample, queueing and encoding it allocates nothing after the first time
 //!   (`tests/allocations.rs`).
 //! - No thread, no async runtime. A look-up of a name runs in a child process of its own, because the
@@ -83,8 +85,8 @@ pub mod failure;
 
 pub mod config;
 pub mod identity;
-
 pub mod policy;
+pub mod version;
 
 pub mod cli;
 pub mod logging;
@@ -93,3 +95,4 @@ pub mod status;
 pub mod supervisor;
 
 pub mod agent;
+pub mod doctor;

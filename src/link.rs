@@ -3,13 +3,13 @@
 
 use std::ffi::CString;
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 
 use crate::clock::BootTime;
 use crate::sys::event::Readiness;
@@ -71,10 +71,25 @@ pub enum LinkError {
 enum Stage {
     Resolving(LookUp),
     Connecting(Box<Connecting>),
+    /// A socket, where no more is wanted.
+    Reached(TcpStream),
     Handshaking(Box<Secured>),
     Open(Box<Secured>),
     /// After an error, and in between.
     Broken,
+}
+
+/// How far a link has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The resolver is asked.
+    Resolving,
+    /// An address is called.
+    Connecting,
+    /// TLS is agreed on.
+    Handshaking,
+    /// Nothing is left to do: bytes can be sent and received, or TCP was all that was wanted.
+    Done,
 }
 
 #[derive(Debug)]
@@ -100,9 +115,11 @@ struct Secured {
 #[derive(Debug)]
 pub struct Link {
     target: Target,
-    tls: Arc<ClientConfig>,
+    /// `None` where TCP is all that is wanted.
+    tls: Option<Arc<ClientConfig>>,
     stage: Stage,
     deadline: BootTime,
+    addresses: Addresses,
 }
 
 impl Link {
@@ -111,9 +128,60 @@ impl Link {
     /// # Errors
     /// What can be known at once.
     pub fn open(target: &Target, tls: Arc<ClientConfig>, now: BootTime) -> Result<Self, LinkError> {
+        Self::begin(target, Some(tls), now)
+    }
+
+    /// Begins to connect, and stops where TCP is reached.
+    ///
+    /// # Errors
+    /// What can be known at once.
+    pub fn try_tcp(target: &Target, now: BootTime) -> Result<Self, LinkError> {
+        Self::begin(target, None, now)
+    }
+
+    fn begin(target: &Target, tls: Option<Arc<ClientConfig>>, now: BootTime) -> Result<Self, LinkError> {
         let look_up = LookUp::start(&target.host).map_err(|error| LinkError::System(error.kind()))?;
         let stage = Stage::Resolving(look_up);
-        Ok(Self { target: target.clone(), tls, stage, deadline: now + DNS_WAIT })
+        let addresses = Addresses::new();
+        Ok(Self { target: target.clone(), tls, stage, deadline: now + DNS_WAIT, addresses })
+    }
+
+    /// How far it has come; `None` after an error.
+    #[must_use]
+    pub const fn phase(&self) -> Option<Phase> {
+        match &self.stage {
+            Stage::Resolving(_) => Some(Phase::Resolving),
+            Stage::Connecting(_) => Some(Phase::Connecting),
+            Stage::Handshaking(_) => Some(Phase::Handshaking),
+            Stage::Reached(_) | Stage::Open(_) => Some(Phase::Done),
+            Stage::Broken => None,
+        }
+    }
+
+    /// What the resolver has answered.
+    #[must_use]
+    pub fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+
+    /// Who was reached.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        match &self.stage {
+            Stage::Reached(stream) => stream.peer_addr().ok(),
+            Stage::Handshaking(secured) | Stage::Open(secured) => secured.stream.peer_addr().ok(),
+            Stage::Resolving(_) | Stage::Connecting(_) | Stage::Broken => None,
+        }
+    }
+
+    /// The version of TLS that was agreed on, once one was.
+    #[must_use]
+    pub fn tls_version(&self) -> Option<&'static str> {
+        let Stage::Open(secured) = &self.stage else { return None };
+        Some(match secured.tls.protocol_version()? {
+            ProtocolVersion::TLSv1_2 => "TLS 1.2",
+            _ => "TLS 1.3", // no other is offered
+        })
     }
 
     /// Whether bytes can be sent and received.
@@ -134,7 +202,7 @@ impl Link {
                 secured.stream.as_raw_fd(),
                 Readiness { readable: true, writable: secured.tls.wants_write() },
             ),
-            Stage::Broken => (-1, Readiness::default()),
+            Stage::Reached(_) | Stage::Broken => (-1, Readiness::default()),
         }
     }
 
@@ -152,8 +220,8 @@ impl Link {
         let timed_out = self.deadline <= now;
         self.stage = match std::mem::replace(&mut self.stage, Stage::Broken) {
             Stage::Resolving(look_up) if ready.readable => {
-                let addresses = look_up.finish().map_err(LinkError::Dns)?;
-                let candidates = Connecting::candidates(&addresses, self.target.port);
+                self.addresses = look_up.finish().map_err(LinkError::Dns)?;
+                let candidates = Connecting::candidates(&self.addresses, self.target.port);
                 self.connect(candidates, None, now + TCP_WAIT, now)?
             }
             Stage::Resolving(_) if timed_out => return Err(LinkError::DnsTimeout),
@@ -216,18 +284,29 @@ impl Link {
     ) -> Result<Stage, LinkError> {
         let Connecting { addresses, until, address, stream, failed } = *connecting;
         let error = match stream.take_error() {
-            Ok(None) if answered => return self.begin_tls(stream, now),
+            Ok(None) if answered => {
+                let Some(tls) = self.tls.clone() else {
+                    self.deadline = BootTime::NEVER;
+                    return Ok(Stage::Reached(stream));
+                };
+                return self.begin_tls(stream, tls, now);
+            }
             Ok(None) => LinkError::TcpTimeout(address),
             Ok(Some(error)) | Err(error) => LinkError::Tcp(address, error.kind()),
         };
         self.connect(addresses, failed.or(Some(error)), until, now)
     }
 
-    fn begin_tls(&mut self, stream: TcpStream, now: BootTime) -> Result<Stage, LinkError> {
+    fn begin_tls(
+        &mut self,
+        stream: TcpStream,
+        tls: Arc<ClientConfig>,
+        now: BootTime,
+    ) -> Result<Stage, LinkError> {
         // What is written is a whole message; waiting for more would only delay it. A socket that
         // cannot be set so serves as well.
         let _ = stream.set_nodelay(true);
-        let mut tls = ClientConnection::new(self.tls.clone(), self.target.server_name.clone())
+        let mut tls = ClientConnection::new(tls, self.target.server_name.clone())
             .map_err(|error| LinkError::Tls(error.into()))?;
         tls.set_buffer_limit(None); // the session has its own, smaller one
         self.deadline = now + TLS_WAIT;
@@ -285,7 +364,7 @@ impl Connecting {
     /// The addresses with both families by turns, beginning with the one that the system prefers: one
     /// whose family has no way out costs no more than a turn.
     fn candidates(addresses: &Addresses, port: u16) -> heapless::Deque<SocketAddr, ADDRESSES_MAX> {
-        let preferred_is_v4 = addresses.first().is_some_and(std::net::IpAddr::is_ipv4);
+        let preferred_is_v4 = addresses.first().is_some_and(IpAddr::is_ipv4);
         let of_family = |preferred| {
             addresses.iter().filter(move |address| (address.is_ipv4() == preferred_is_v4) == preferred)
         };

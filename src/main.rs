@@ -7,6 +7,7 @@ use log::LevelFilter;
 use pivitals::agent::{self, Agent};
 use pivitals::cli::{self, Command, Options};
 use pivitals::config::LogTarget;
+use pivitals::doctor;
 use pivitals::failure::{Failure, exit};
 use pivitals::logging;
 use pivitals::setup::{self, Setup};
@@ -19,6 +20,8 @@ fn main() -> ExitCode {
         Ok(Command::Print(options)) => print(&options),
         Ok(Command::Once(options)) => once(&options),
         Ok(Command::Run(options)) => run(&options),
+        Ok(Command::Doctor(options, checks)) => doctor::examine(&options, &checks, &mut io::stdout().lock())
+            .unwrap_or_else(|error| complain(exit::SOFTWARE, &[format!("standard output: {error}")])),
         Err(error) => complain(exit::USAGE, &[error.to_string()]),
     };
     code.into()

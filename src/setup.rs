@@ -86,7 +86,8 @@ impl Setup {
 
 /// The addresses in the nameserver lines of /etc/resolv.conf (resolv.conf(5)): that file is what the
 /// system's resolver reads, whatever the root.
-fn resolvers() -> String {
+#[must_use]
+pub fn resolvers() -> String {
     let text = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     let addresses = text.lines().filter_map(|line| line.strip_prefix("nameserver")).map(str::trim);
     addresses.collect::<Vec<_>>().join(", ")
@@ -98,8 +99,17 @@ fn resolvers() -> String {
 /// Everything that is wrong, a line each.
 pub fn load_config(options: &Options) -> Result<Config, Vec<String>> {
     let path: PathBuf = options.config.clone().unwrap_or_else(|| CONFIG_FILE.into());
+    read_config(&path, options, &Identity::read(&options.root))
+}
+
+/// Reads the configuration at `path`, for a device of that identity. It may be missing, unless it was
+/// named.
+///
+/// # Errors
+/// Everything that is wrong, a line each.
+pub fn read_config(path: &Path, options: &Options, identity: &Identity) -> Result<Config, Vec<String>> {
     let name = path.display().to_string();
-    let text = match read(&path) {
+    let text = match read(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound && options.config.is_none() => None,
         Err(error) => {
@@ -110,8 +120,7 @@ pub fn load_config(options: &Options) -> Result<Config, Vec<String>> {
         }
     };
     let file = text.as_deref().map(|text| (name.as_str(), text));
-    let identity = Identity::read(&options.root);
-    Config::read(file, &options.set, &identity)
+    Config::read(file, &options.set, identity)
         .map_err(|errors: Vec<ConfigError>| errors.iter().map(ToString::to_string).collect())
 }
 

@@ -69,7 +69,7 @@ fn the_table_of_the_metrics_is_the_list_of_metrics() {
 #[test]
 fn the_help_stands_in_the_readme() {
     assert!(text("README.md").contains(&format!("```\n{}```\n", cli::HELP)));
-    for key in ["--config", "--set", "--root", "--version", "--help"] {
+    for key in ["--config", "--set", "--root", "--offline", "--policy", "--json", "--version", "--help"] {
         assert!(cli::HELP.contains(key));
     }
 }

@@ -1,9 +1,12 @@
 //! What is wrong with the certificate files, in words.
 
-use std::fmt::{self, Display};
+use std::fmt;
 use std::io;
+use std::path::Path;
 
-use crate::tls::{CertificateProblem, Role};
+use super::Words;
+use crate::clock::Utc;
+use crate::tls::{CertificateProblem, Role, State, Validity};
 
 /// What the system says of a file, in the words of a user: std's are "entity not found".
 #[must_use]
@@ -14,78 +17,116 @@ pub fn file_error(kind: io::ErrorKind) -> String {
     }
 }
 
-impl Display for CertificateProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |role: &Role| match role {
-            Role::Ca => "CA",
-            Role::Certificate => "certificate",
-            Role::Key => "private key",
-        };
-        let key = |role: &Role| match role {
-            Role::Ca => "ca_file",
-            Role::Certificate => "cert_file",
-            Role::Key => "key_file",
-        };
+/// What is wrong with a device's certificate at a time at which it is not good; `None` while it is.
+#[must_use]
+pub fn out_of_date(certificate: &Path, validity: Validity, now: Utc) -> Option<Words> {
+    let remedy = remedy_of_date(validity.state(now))?;
+    let cause = format!(
+        "{}: this certificate is valid from {} to {}; this device's clock shows {now}",
+        certificate.display(),
+        validity.from,
+        validity.until
+    );
+    Some(Words::new(cause, remedy))
+}
+
+/// What to do about a device's certificate that is not good now.
+pub(super) const fn remedy_of_date(state: State) -> Option<&'static str> {
+    match state {
+        State::Expired => Some("it has expired: put a new one and its key in its place"),
+        State::NotYet => Some("it is not valid yet: check the clock, here and where it was issued"),
+        State::Current => None,
+    }
+}
+
+impl CertificateProblem {
+    /// What is wrong, and what to do about it.
+    #[must_use]
+    pub fn explain(&self) -> Words {
         match self {
-            Self::Folder(folder, kind) => write!(
-                f,
-                "{}: the folder of the certificates cannot be read: {}; set `certs`, or `cert_file` and `key_file`",
-                folder.display(),
-                file_error(*kind)
+            Self::Folder(folder, kind) => Words::new(
+                format!(
+                    "{}: the folder of the certificates cannot be read: {}",
+                    folder.display(),
+                    file_error(*kind)
+                ),
+                "set `certs`, or `cert_file` and `key_file`",
             ),
-            Self::Missing(role, folder) => write!(
-                f,
-                "{}: no {} here: no file is named {}; put it there, or set `{}`",
-                folder.display(),
-                name(role),
-                role.pattern(),
-                key(role)
+            Self::Missing(role, folder) => Words::new(
+                format!("{}: no {} here: no file is named {}", folder.display(), name(*role), role.pattern()),
+                format!("put it there, or set `{}`", key(*role)),
             ),
             Self::Ambiguous(role, paths) => {
-                write!(f, "more than one {} is named {}:", name(role), role.pattern())?;
-                for path in paths {
-                    write!(f, " {}", path.display())?;
-                }
-                write!(f, "; leave one, or set `{}`", key(role))
+                let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+                Words::new(
+                    format!("more than one {} is named {}: {}", name(*role), role.pattern(), paths.join(" ")),
+                    format!("leave one, or set `{}`", key(*role)),
+                )
             }
-            Self::Unreadable(role, path, kind) => {
-                write!(f, "{}: the {} cannot be read: {}", path.display(), name(role), file_error(*kind))?;
+            Self::Unreadable(role, path, kind) => Words::new(
+                format!("{}: the {} cannot be read: {}", path.display(), name(*role), file_error(*kind)),
                 match kind {
                     io::ErrorKind::PermissionDenied => {
-                        f.write_str("; it must belong to the user that pivitals runs as")
+                        "it must belong to the user that pivitals runs as".to_owned()
                     }
-                    _ => Ok(()),
-                }
-            }
-            Self::NotPem(role, path) => write!(
-                f,
-                "{}: the {} is not PEM; a PEM file has a line -----BEGIN …-----, and is whole",
-                path.display(),
-                name(role)
+                    _ => format!("check `{}`", key(*role)),
+                },
             ),
-            Self::Empty(role, path) => {
-                write!(f, "{}: there is no {} in this PEM file", path.display(), name(role))
-            }
-            Self::Encrypted(path) => write!(
-                f,
-                "{}: the private key is encrypted, and nobody is there to give a password; decrypt it with `openssl \
-                 pkey -in FILE -out NEW`",
-                path.display()
+            Self::NotPem(role, path) => Words::new(
+                format!("{}: the {} is not PEM", path.display(), name(*role)),
+                "a PEM file has a line -----BEGIN …-----, and is whole",
             ),
-            Self::KeyMismatch { certificate, key } => write!(
-                f,
-                "{}: this private key does not belong to the certificate {}; take both from the same download",
-                key.display(),
-                certificate.display()
+            Self::Empty(role, path) => Words::new(
+                format!("{}: there is no {} in this PEM file", path.display(), name(*role)),
+                format!("check which file is which, or set `{}`", key(*role)),
             ),
-            Self::Dates(path, _) => write!(
-                f,
-                "{}: from when until when this certificate is valid cannot be read; download it again",
-                path.display()
+            Self::Encrypted(path) => Words::new(
+                format!(
+                    "{}: the private key is encrypted, and nobody is there to give a password",
+                    path.display()
+                ),
+                "decrypt it with `openssl pkey -in FILE -out NEW`",
             ),
-            Self::Unusable(role, path, why) => {
-                write!(f, "{}: this {} cannot be used: {why}", path.display(), name(role))
-            }
+            Self::KeyMismatch { certificate, key } => Words::new(
+                format!(
+                    "{}: this private key does not belong to the certificate {}",
+                    key.display(),
+                    certificate.display()
+                ),
+                "take both from the same download",
+            ),
+            Self::Dates(path, _) => Words::new(
+                format!("{}: from when until when this certificate is valid cannot be read", path.display()),
+                "download it again",
+            ),
+            Self::Unusable(role, path, why) => Words::new(
+                format!("{}: this {} cannot be used: {why}", path.display(), name(*role)),
+                "download it again",
+            ),
         }
+    }
+}
+
+/// Both in one line, as the log has them.
+impl fmt::Display for CertificateProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.explain().fmt(f)
+    }
+}
+
+const fn name(role: Role) -> &'static str {
+    match role {
+        Role::Ca => "CA",
+        Role::Certificate => "certificate",
+        Role::Key => "private key",
+    }
+}
+
+/// The key of the configuration that names the file.
+const fn key(role: Role) -> &'static str {
+    match role {
+        Role::Ca => "ca_file",
+        Role::Certificate => "cert_file",
+        Role::Key => "key_file",
     }
 }

@@ -2,10 +2,11 @@
 
 use std::io;
 
+use super::certificates::remedy_of_date;
 use super::{Context, Words};
 use crate::link::LinkError;
 use crate::sys::resolve::ResolveError;
-use crate::tls::{OutOfDate, State, TlsError};
+use crate::tls::{OutOfDate, TlsError};
 
 pub fn words(error: &LinkError, context: Context<'_>) -> Words {
     let Context { endpoint, port, .. } = context;
@@ -127,10 +128,6 @@ fn client_refused(alert: &str, context: Context<'_>) -> Words {
          device's clock shows {now}",
         validity.from, validity.until
     );
-    let remedy = match validity.state(now) {
-        State::Expired => "it has expired: put a new one and its key in its place",
-        State::NotYet => "it is not valid yet: check the clock, here and where it was issued",
-        State::Current => "in AWS IoT Core it must be registered and ACTIVE, in this account and region",
-    };
-    Words::new(cause, remedy)
+    let active = "in AWS IoT Core it must be registered and ACTIVE, in this account and region";
+    Words::new(cause, remedy_of_date(validity.state(now)).unwrap_or(active))
 }

@@ -4,6 +4,8 @@ use super::{Context, Words, reason};
 use crate::link::LinkError;
 use crate::session::{Answer, Refusal, SessionError};
 
+const OWN_CLIENT_ID: &str = "give each device its own `client_id`, for example {serial}";
+
 pub fn words(error: SessionError, context: Context<'_>) -> Words {
     let Context { endpoint, client_id, topics, .. } = context;
     let topic = topics.pattern();
@@ -18,7 +20,7 @@ pub fn words(error: SessionError, context: Context<'_>) -> Words {
                 "MQTT: another device uses client id {client_id} (a cloned image?), and {endpoint} serves the one that \
                  came last"
             ),
-            "give each device its own `client_id`, for example {serial}",
+            OWN_CLIENT_ID,
         ),
         SessionError::Disconnected(reason) => {
             let (cause, remedy) = reason_words(reason);
@@ -113,6 +115,17 @@ pub fn probably_denied(topic: usize, context: Context<'_>) -> Words {
     )
 }
 
+pub fn probably_taken_over(context: Context<'_>) -> Words {
+    let Context { endpoint, client_id, .. } = context;
+    Words::new(
+        format!(
+            "MQTT: {endpoint} closed the connection of client id {client_id} soon after it accepted it, which is how AWS \
+             IoT Core serves another device with that id in MQTT 3.1.1 (a cloned image?)"
+        ),
+        OWN_CLIENT_ID,
+    )
+}
+
 fn refused(refusal: Refusal, context: Context<'_>) -> Words {
     let Context { endpoint, client_id, .. } = context;
     let (cause, remedy) = match refusal {
@@ -140,7 +153,8 @@ fn refused(refusal: Refusal, context: Context<'_>) -> Words {
 }
 
 /// What the policy needs, and the statement to add to it.
-fn lacks(action: &str, resource: &str) -> String {
+#[must_use]
+pub fn lacks(action: &str, resource: &str) -> String {
     format!(
         "the policy lacks {action} on {resource}: add \
          {{\"Effect\":\"Allow\",\"Action\":\"{action}\",\"Resource\":\"arn:aws:iot:REGION:ACCOUNT:{resource}\"}}"

@@ -90,7 +90,12 @@ fn all() -> Vec<Failure> {
     let links = links().into_iter().map(Failure::Link);
     let sessions = sessions().into_iter().map(Failure::Session);
     let denials = (0x80..=0xff).map(|reason| Failure::PublishRefused(0, reason));
-    links.chain(sessions).chain(closed).chain(denials).chain([Failure::ProbablyDenied(0)]).collect()
+    links
+        .chain(sessions)
+        .chain(closed)
+        .chain(denials)
+        .chain([Failure::ProbablyDenied(0), Failure::ProbablyTakenOver])
+        .collect()
 }
 
 #[test]

@@ -10,9 +10,9 @@ use super::check;
 
 // The same call with 64-bit counts on every architecture: musl has no other, glibc gives it a name.
 #[cfg(not(target_env = "gnu"))]
-use libc::statvfs;
+use libc::{statfs, statvfs};
 #[cfg(target_env = "gnu")]
-use libc::statvfs64 as statvfs;
+use libc::{statfs64 as statfs, statvfs64 as statvfs};
 
 /// The block counts of a file system, in units of its own (statvfs(3)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,28 @@ pub fn fs_blocks(path: &CStr) -> io::Result<FsBlocks> {
         stat.assume_init()
     };
     Ok(FsBlocks { total: stat.f_blocks, free: stat.f_bfree, available: stat.f_bavail })
+}
+
+/// Whether what is written at `path` stays in memory, and wears no storage: a tmpfs or a ramfs.
+///
+/// # Errors
+/// What statfs(2) says: `ENOENT`, `EACCES`, `EIO`, …
+pub fn is_in_memory(path: &CStr) -> io::Result<bool> {
+    const TMPFS: u32 = 0x0102_1994;
+    const RAMFS: u32 = 0x8584_58f6;
+    let mut stat = MaybeUninit::<statfs>::zeroed();
+    // SAFETY: `path` ends with NUL; the pointer is to a statfs of our own, read only after success.
+    let stat = unsafe {
+        check(statfs(path.as_ptr(), stat.as_mut_ptr()))?;
+        stat.assume_init()
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the number has 32 bits, in a field whose type differs between systems"
+    )]
+    let kind = stat.f_type as u32;
+    Ok(kind == TMPFS || kind == RAMFS)
 }
 
 /// Hands a VideoCore property message to the firmware, which writes its answer into the same words.
@@ -70,6 +92,18 @@ mod tests {
     fn the_root_file_system_has_more_blocks_than_free_ones() {
         let blocks = fs_blocks(c"/").unwrap();
         assert!(blocks.total > blocks.free && blocks.free >= blocks.available, "{blocks:?}");
+    }
+
+    #[test]
+    fn a_tmpfs_is_told_from_what_is_kept() {
+        assert!(!is_in_memory(c"/proc").unwrap());
+        assert_eq!(is_in_memory(c"/not/there").unwrap_err().kind(), io::ErrorKind::NotFound);
+        // Where there is one: a container may have none.
+        let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
+        for mount in mounts.lines().filter_map(|line| line.strip_prefix("tmpfs ")) {
+            let path = std::ffi::CString::new(mount.split(' ').next().unwrap()).unwrap();
+            assert!(is_in_memory(&path).unwrap_or(true), "{path:?}");
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct VersionChoice {
 }
 
 impl VersionChoice {
+    /// The version that the configuration names, or 5 first.
+    #[must_use]
     pub const fn new(mqtt: Mqtt) -> Self {
         let (current, is_free) = match mqtt {
             Mqtt::Only(version) => (version, false),
@@ -26,6 +28,7 @@ impl VersionChoice {
     }
 
     /// The version for the next session.
+    #[must_use]
     pub const fn current(&self) -> Version {
         self.current
     }

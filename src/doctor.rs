@@ -1,0 +1,115 @@
+//! `pivitals doctor`: the configuration and the whole way to the broker, step by step, each with what
+//! was found, or with its cause and remedy.
+//!
+//! The steps come in the order in which one needs the other. Where one fails, the next are taken as far
+//! as they may still tell something; the words are those of the log.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use crate::cli::{Checks, Options};
+use crate::clock::{self, Utc};
+use crate::config::Config;
+use crate::failure::{Context, Failure, exit};
+use crate::link::Target;
+use crate::setup::resolvers;
+use crate::tls::{Loaded, Validity};
+
+mod files;
+mod image;
+mod policy;
+mod report;
+mod settings;
+mod talk;
+mod vitals;
+mod way;
+
+use report::{Report, Step, Verdict};
+
+/// Examines everything, tells each finding on `out` as it comes, and gives the exit code: that of the
+/// worst finding.
+///
+/// # Errors
+/// What `out` says.
+pub fn examine(options: &Options, checks: &Checks, out: &mut impl Write) -> io::Result<u8> {
+    let mut report = Report::new(out, checks.json);
+    steps(options, checks, &mut report)?;
+    report.end()
+}
+
+fn steps<W: Write>(options: &Options, checks: &Checks, report: &mut Report<W>) -> io::Result<()> {
+    let place = image::Place::new(&options.root, checks.offline);
+    let Some(config) = settings::check(options, &place, report)? else { return Ok(()) };
+    let loaded = files::check(&config, &place, report)?;
+    let now = clock::utc();
+    let is_clock_set = clock::is_believable(now);
+    let patient = Patient::new(config, loaded);
+    if is_clock_set {
+        report.ok(Step::Clock, format!("{now}"))?;
+    } else {
+        patient.fail(Step::Clock, &Failure::ClockNotSet, report)?;
+    }
+    let sample = vitals::check(&patient, &place, report)?;
+    if let Some(path) = &checks.policy {
+        policy::check(path, &patient.config, report)?;
+    }
+    let Some(target) = patient.target().filter(|_| !checks.offline) else { return Ok(()) };
+    match &patient.loaded {
+        Some(loaded) if is_clock_set => talk::check(&patient, &target, loaded, sample, report),
+        // There is no TLS without both, but what is below it can be looked at.
+        _ => way::check_tcp(&patient, &target, report),
+    }
+}
+
+/// What is examined, as far as it could be read.
+struct Patient {
+    config: Config,
+    endpoint: String,
+    loaded: Option<Loaded>,
+}
+
+impl Patient {
+    fn new(config: Config, loaded: Option<Loaded>) -> Self {
+        Self { endpoint: config.endpoint.clone().unwrap_or_default(), config, loaded }
+    }
+
+    /// Where to connect, if the configuration says it.
+    fn target(&self) -> Option<Target> {
+        Target::new(&self.endpoint, self.config.port)
+    }
+
+    fn explain(&self, failure: &Failure) -> crate::failure::Words {
+        let now = clock::utc();
+        let never = Utc::from_millis(0);
+        let loaded = self.loaded.as_ref();
+        failure.explain(Context {
+            endpoint: &self.endpoint,
+            port: self.config.port,
+            client_id: &self.config.client_id,
+            topics: &self.config.topics,
+            // Both are told of TLS only, which there is not without them.
+            certificate: &loaded
+                .map_or_else(PathBuf::new, |loaded| loaded.files.certificate.clone())
+                .display()
+                .to_string(),
+            validity: loaded.map_or(Validity { from: never, until: never }, |loaded| loaded.validity),
+            now,
+            resolvers: &resolvers(),
+        })
+    }
+
+    fn fail<W: Write>(&self, step: Step, failure: &Failure, report: &mut Report<W>) -> io::Result<()> {
+        report.tell(
+            step,
+            Verdict::Fail(failure.exit_code()),
+            None,
+            String::new(),
+            Some(self.explain(failure)),
+        )
+    }
+}
+
+/// Nothing is wrong with a file's readers, or whatever else is only worth a look.
+const WARN: Verdict = Verdict::Warn;
+/// The configuration, or a file that it names, is wrong.
+const CONFIG: Verdict = Verdict::Fail(exit::CONFIG);

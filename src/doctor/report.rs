@@ -1,0 +1,232 @@
+//! Findings: a line or three each, or all of them as one JSON document.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+
+use crate::failure::{Words, exit};
+
+/// A document is seldom longer.
+const JSON_LEN: usize = 4 * 1024;
+
+/// What is examined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    Configuration,
+    Files,
+    Key,
+    Dates,
+    Ca,
+    Clock,
+    Metrics,
+    Policy,
+    Dns,
+    Tcp,
+    Tls,
+    Connect,
+    Publish,
+    Puback,
+    ClientId,
+}
+
+impl Step {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Files => "files",
+            Self::Key => "key",
+            Self::Dates => "dates",
+            Self::Ca => "ca",
+            Self::Clock => "clock",
+            Self::Metrics => "metrics",
+            Self::Policy => "policy",
+            Self::Dns => "dns",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Connect => "connect",
+            Self::Publish => "publish",
+            Self::Puback => "puback",
+            Self::ClientId => "client-id",
+        }
+    }
+}
+
+/// How it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// It works, or may work.
+    Warn,
+    /// It does not; with the exit code.
+    Fail(u8),
+}
+
+impl Verdict {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail(_) => "fail",
+        }
+    }
+}
+
+struct Finding {
+    step: Step,
+    verdict: Verdict,
+    took: Option<Duration>,
+    found: String,
+    words: Option<Words>,
+}
+
+/// Where findings are told.
+pub struct Report<'a, W> {
+    out: &'a mut W,
+    /// Those to come, where they are told together.
+    kept: Option<Vec<Finding>>,
+    code: u8,
+}
+
+impl<'a, W: Write> Report<'a, W> {
+    pub const fn new(out: &'a mut W, json: bool) -> Self {
+        Self { out, kept: if json { Some(Vec::new()) } else { None }, code: exit::OK }
+    }
+
+    /// All is as it should be.
+    pub fn ok(&mut self, step: Step, found: String) -> io::Result<()> {
+        self.tell(step, Verdict::Ok, None, found, None)
+    }
+
+    /// Something is wrong.
+    pub fn bad(&mut self, step: Step, verdict: Verdict, words: Words) -> io::Result<()> {
+        self.tell(step, verdict, None, String::new(), Some(words))
+    }
+
+    /// A finding: the step with the time it took, what was found in a few words, what is wrong.
+    pub fn tell(
+        &mut self,
+        step: Step,
+        verdict: Verdict,
+        took: Option<Duration>,
+        found: String,
+        words: Option<Words>,
+    ) -> io::Result<()> {
+        if let Verdict::Fail(code) = verdict {
+            // The numbers stand in the order of their weight.
+            self.code = self.code.max(code);
+        }
+        let finding = Finding { step, verdict, took, found, words };
+        match &mut self.kept {
+            Some(kept) => kept.push(finding),
+            None => write_text(self.out, &finding)?,
+        }
+        Ok(())
+    }
+
+    /// Tells what was kept. Gives the exit code of the worst finding.
+    pub fn end(self) -> io::Result<u8> {
+        if let Some(findings) = self.kept {
+            write_json(self.out, &Document { code: self.code, findings: &findings })?;
+        }
+        self.out.flush()?;
+        Ok(self.code)
+    }
+}
+
+fn write_text(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+    let Finding { step, verdict, took, found, words } = finding;
+    let mut line = format!("{:<5} {:<13}", verdict.name(), step.name());
+    let took = took.map(|took| format!("{} ms", took.as_millis()));
+    for part in took.iter().chain([found]).filter(|part| !part.is_empty()) {
+        line.push_str("  ");
+        line.push_str(part);
+    }
+    writeln!(out, "{}", line.trim_end())?;
+    if let Some(Words { cause, remedy }) = words {
+        writeln!(out, "      {cause}\n      → {remedy}")?;
+    }
+    // Each as it comes: the next may take its time.
+    out.flush()
+}
+
+struct Document<'a> {
+    code: u8,
+    findings: &'a [Finding],
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_map(None)?;
+        document.serialize_entry("exit_code", &self.code)?;
+        document.serialize_entry("findings", self.findings)?;
+        document.end()
+    }
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let millis = self.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        let mut finding = serializer.serialize_map(None)?;
+        finding.serialize_entry("step", self.step.name())?;
+        finding.serialize_entry("verdict", self.verdict.name())?;
+        finding.serialize_entry("milliseconds", &millis)?;
+        finding.serialize_entry("found", self.found.as_str())?;
+        finding.serialize_entry("cause", &self.words.as_ref().map(|words| words.cause.as_str()))?;
+        finding.serialize_entry("remedy", &self.words.as_ref().map(|words| words.remedy.as_str()))?;
+        finding.end()
+    }
+}
+
+fn write_json(out: &mut impl Write, document: &Document<'_>) -> io::Result<()> {
+    let mut buffer = vec![0; JSON_LEN];
+    loop {
+        // The only error is that the buffer is full.
+        if let Ok(length) = serde_json_core::to_slice(document, &mut buffer) {
+            out.write_all(buffer.get(..length).unwrap_or_default())?;
+            return out.write_all(b"\n");
+        }
+        buffer.resize(2 * buffer.len(), 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(json: bool) -> (u8, String) {
+        let mut out = Vec::new();
+        let mut report = Report::new(&mut out, json);
+        report.ok(Step::Files, "a".repeat(JSON_LEN)).unwrap();
+        report.bad(Step::Key, Verdict::Fail(69), Words::new("cause", "remedy")).unwrap();
+        let took = Some(Duration::from_millis(12));
+        report.tell(Step::ClientId, Verdict::Fail(77), took, "\"x\"".to_owned(), None).unwrap();
+        report.bad(Step::Ca, Verdict::Warn, Words::new("c", "r")).unwrap();
+        (report.end().unwrap(), String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn text_is_one_line_a_finding_and_two_more_where_something_is_wrong() {
+        let (code, text) = told(false);
+        let (first, rest) = text.split_once('\n').unwrap();
+        assert!(first.starts_with("ok    files          aaaa"), "{first}");
+        assert_eq!(
+            rest,
+            "fail  key\n      cause\n      → remedy\nfail  client-id      12 ms  \"x\"\nwarn  ca\n      c\n      → r\n"
+        );
+        assert_eq!(code, 77, "the worst, not the last");
+    }
+
+    #[test]
+    fn json_says_the_same_and_is_as_long_as_it_has_to_be() {
+        let (code, text) = told(true);
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((code, &document["exit_code"]), (77, &77.into()));
+        let findings = document["findings"].as_array().unwrap();
+        assert_eq!((findings.len(), &findings[2]["found"]), (4, &"\"x\"".into()));
+        assert_eq!(findings[2]["milliseconds"], 12);
+        assert!(findings[0]["milliseconds"].is_null() && findings[0]["cause"].is_null());
+        assert_eq!((&findings[1]["cause"], &findings[1]["remedy"]), (&"cause".into(), &"remedy".into()));
+    }
+}

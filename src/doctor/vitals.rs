@@ -1,0 +1,62 @@
+//! One sample, as `once` would take it: what is published, and which metrics there are none of.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::image::Place;
+use super::report::{Report, Step};
+use super::{Patient, WARN};
+use crate::clock::{self, Utc};
+use crate::failure::{Failure, Words};
+use crate::probe::{Health, Probes};
+use crate::sample::{NoData, Sample};
+
+/// Between the two readings of a counter.
+const RATE_TIME: Duration = Duration::from_secs(1);
+
+/// The sample and when it was taken; `None` where there is nothing to be measured.
+pub fn check<W: Write>(
+    patient: &Patient,
+    place: &Place,
+    report: &mut Report<W>,
+) -> io::Result<Option<(Sample, Utc)>> {
+    if place.is_image && !place.is_running() {
+        return Ok(None); // an image measures nothing
+    }
+    let series = &patient.config.series;
+    let mut probes = Probes::new(&place.root, series);
+    probes.prime();
+    std::thread::sleep(RATE_TIME);
+    let now = clock::utc();
+    let sample = probes.sample(clock::boot_time(), &health(patient, now));
+    let known = sample.readings.iter().filter(|reading| reading.is_ok()).count();
+    if known == 0 {
+        patient.fail(Step::Metrics, &Failure::NothingMeasured, report)?;
+    } else {
+        report.ok(Step::Metrics, format!("{known} of {} can be read", series.len()))?;
+    }
+    for (series, reading) in series.iter().zip(&sample.readings) {
+        match reading {
+            // What an agent that has just begun cannot know is no fault.
+            Ok(_) | Err(NoData::NotYet | NoData::NoClock) => {}
+            Err(why) => {
+                let words = Words::new(
+                    format!("{series}: no reading: {}", why.as_str()),
+                    "look after its source, or leave it out of `metrics`",
+                );
+                report.bad(Step::Metrics, WARN, words)?;
+            }
+        }
+    }
+    Ok(Some((sample, now)))
+}
+
+/// An agent that has done nothing yet.
+fn health(patient: &Patient, now: Utc) -> Health {
+    #[expect(clippy::cast_precision_loss, reason = "exact for every date that a certificate can have")]
+    let certificate_days = match &patient.loaded {
+        Some(loaded) if clock::is_believable(now) => Ok(loaded.validity.days_left(now) as f64),
+        _ => Err(NoData::NoClock),
+    };
+    Health { certificate_days, ..Health::default() }
+}
