@@ -15,19 +15,14 @@ const LINKS_MAX: usize = 40;
 pub struct Place {
     /// Where `proc`, `sys` and `dev` are, if anywhere.
     pub root: PathBuf,
-    /// Everything is under the root.
+    /// Nothing runs there, and everything is under the root.
     pub is_image: bool,
 }
 
 impl Place {
-    /// Offline, another root than that of this system is taken for an image.
+    /// Offline, a root under which no kernel runs is taken for an image.
     pub fn new(root: &Path, offline: bool) -> Self {
-        Self { root: root.to_owned(), is_image: offline && root != Path::new("/") }
-    }
-
-    /// Whether a kernel runs there.
-    pub fn is_running(&self) -> bool {
-        self.root.join("proc/stat").exists()
+        Self { root: root.to_owned(), is_image: offline && !root.join("proc/stat").exists() }
     }
 
     /// The configuration, where none is named.
@@ -104,7 +99,7 @@ mod tests {
 
     #[test]
     fn on_the_device_itself_a_path_is_what_it_is() {
-        for place in [Place::new(Path::new("/root"), false), Place::new(Path::new("/"), true)] {
+        for place in [Place::new(Path::new("/not/there"), false), Place::new(Path::new("/"), true)] {
             assert_eq!(place.config_file(), Path::new(CONFIG_FILE));
         }
     }

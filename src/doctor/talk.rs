@@ -201,7 +201,7 @@ impl Talk<'_> {
                 Err(failure) => {
                     let (step, failure) = self.verdict(topic, failure);
                     self.fail::<_, ()>(step, &failure, clock::boot_time().since(began), report)?;
-                    if step != Step::Publish || !failure.is_refusal() && !is_refused(&failure) {
+                    if step != Step::Publish || !failure.is_refusal() {
                         return Ok(None);
                     }
                     // A broker may close what it has refused something on, so the next begins anew.
@@ -262,10 +262,6 @@ impl Talk<'_> {
         let found = format!("nobody else took {} over", self.patient.config.client_id);
         report.tell(Step::ClientId, Verdict::Ok, Some(HOLD_TIME), found, None)
     }
-}
-
-const fn is_refused(failure: &Failure) -> bool {
-    matches!(failure, Failure::PublishRefused(..))
 }
 
 fn messages(count: usize) -> String {

@@ -1,4 +1,9 @@
 //! `pivitals doctor` against devices, images and brokers that are well, and against those that are not.
 
+mod clock;
+mod clone;
+mod device;
 mod house;
+mod image;
 mod network;
+mod readme;
