@@ -5,12 +5,11 @@
 //! as they may still tell something; the words are those of the log.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 
 use crate::cli::{Checks, Options};
 use crate::clock::{self, Utc};
 use crate::config::Config;
-use crate::failure::{Context, Failure, exit};
+use crate::failure::{Context, Failure, Words, exit};
 use crate::link::Target;
 use crate::setup::resolvers;
 use crate::tls::{Loaded, Validity};
@@ -31,29 +30,29 @@ use report::{Report, Step, Verdict};
 ///
 /// # Errors
 /// What `out` says.
-pub fn examine(options: &Options, checks: &Checks, out: &mut impl Write) -> io::Result<u8> {
+pub fn examine(options: &Options, checks: &Checks, out: &mut dyn Write) -> io::Result<u8> {
     let mut report = Report::new(out, checks.json);
-    steps(options, checks, &mut report)?;
+    steps(options, checks, &mut report);
     report.end()
 }
 
-fn steps<W: Write>(options: &Options, checks: &Checks, report: &mut Report<W>) -> io::Result<()> {
+fn steps(options: &Options, checks: &Checks, report: &mut Report<'_>) {
     let place = image::Place::new(&options.root, checks.offline);
-    let Some(config) = settings::check(options, &place, report)? else { return Ok(()) };
-    let loaded = files::check(&config, &place, report)?;
+    let Some(config) = settings::check(options, &place, report) else { return };
+    let loaded = files::check(&config, &place, report);
     let now = clock::utc();
     let is_clock_set = clock::is_believable(now);
     let patient = Patient::new(config, loaded);
     if is_clock_set {
-        report.ok(Step::Clock, format!("{now}"))?;
+        report.ok(Step::Clock, format!("{now}"));
     } else {
-        patient.fail(Step::Clock, &Failure::ClockNotSet, report)?;
+        patient.fail(Step::Clock, &Failure::ClockNotSet, report);
     }
-    let sample = vitals::check(&patient, &place, report)?;
+    let sample = vitals::check(&patient, &place, report);
     if let Some(path) = &checks.policy {
-        policy::check(path, &patient.config, report)?;
+        policy::check(path, &patient.config, report);
     }
-    let Some(target) = patient.target().filter(|_| !checks.offline) else { return Ok(()) };
+    let Some(target) = patient.target().filter(|_| !checks.offline) else { return };
     match &patient.loaded {
         Some(loaded) if is_clock_set => talk::check(&patient, &target, loaded, sample, report),
         // There is no TLS without both, but what is below it can be looked at.
@@ -78,7 +77,7 @@ impl Patient {
         Target::new(&self.endpoint, self.config.port)
     }
 
-    fn explain(&self, failure: &Failure) -> crate::failure::Words {
+    fn explain(&self, failure: &Failure) -> Words {
         let now = clock::utc();
         let never = Utc::from_millis(0);
         let loaded = self.loaded.as_ref();
@@ -87,29 +86,28 @@ impl Patient {
             port: self.config.port,
             client_id: &self.config.client_id,
             topics: &self.config.topics,
-            // Both are told of TLS only, which there is not without them.
+            // These two are told of TLS only, which there is not without them.
             certificate: &loaded
-                .map_or_else(PathBuf::new, |loaded| loaded.files.certificate.clone())
-                .display()
-                .to_string(),
+                .map(|loaded| loaded.files.certificate.display().to_string())
+                .unwrap_or_default(),
             validity: loaded.map_or(Validity { from: never, until: never }, |loaded| loaded.validity),
             now,
             resolvers: &resolvers(),
         })
     }
 
-    fn fail<W: Write>(&self, step: Step, failure: &Failure, report: &mut Report<W>) -> io::Result<()> {
+    fn fail(&self, step: Step, failure: &Failure, report: &mut Report<'_>) {
         report.tell(
             step,
             Verdict::Fail(failure.exit_code()),
             None,
             String::new(),
             Some(self.explain(failure)),
-        )
+        );
     }
 }
 
-/// Nothing is wrong with a file's readers, or whatever else is only worth a look.
+/// It works, and should be looked at.
 const WARN: Verdict = Verdict::Warn;
 /// The configuration, or a file that it names, is wrong.
 const CONFIG: Verdict = Verdict::Fail(exit::CONFIG);

@@ -1,6 +1,5 @@
 //! The certificate files: whether they are there, can be read, belong together and are of this time.
 
-use std::io::{self, Write};
 use std::path::Path;
 
 use super::image::Place;
@@ -15,14 +14,14 @@ use crate::tls::{BUILT_IN_NAME, CertificateFiles, CertificatePaths, CertificateP
 const DAYS_MIN: i64 = 30;
 
 /// What connections are made with; `None` if something is wrong.
-pub fn check<W: Write>(config: &Config, place: &Place, report: &mut Report<W>) -> io::Result<Option<Loaded>> {
+pub fn check(config: &Config, place: &Place, report: &mut Report<'_>) -> Option<Loaded> {
     let files = match find(&config.certificates, place) {
         Ok(files) => files,
         Err(problems) => {
             for problem in problems {
-                report.bad(Step::Files, CONFIG, problem.explain())?;
+                report.bad(Step::Files, CONFIG, problem.explain());
             }
-            return Ok(None);
+            return None;
         }
     };
     let problems = problems(&files);
@@ -31,19 +30,19 @@ pub fn check<W: Write>(config: &Config, place: &Place, report: &mut Report<W>) -
         let mut is_good = true;
         for problem in of(step) {
             is_good = false;
-            report.bad(step, CONFIG, problem.explain())?;
+            report.bad(step, CONFIG, problem.explain());
         }
         match step {
             _ if !is_good => {}
-            Step::Files => readers(&files, report)?,
+            Step::Files => readers(&files, report),
             // Of files that cannot be read there is nothing more to say.
             _ if of(Step::Files).next().is_some() => {}
-            Step::Key => report.ok(step, "belongs to the certificate".to_owned())?,
-            Step::Dates => dates(&files, report)?,
-            _ => authorities(&files, report)?,
+            Step::Key => report.ok(step, "belongs to the certificate".to_owned()),
+            Step::Dates => dates(&files, report),
+            _ => authorities(&files, report),
         }
     }
-    Ok(if problems.is_empty() { files.load(config.needs_alpn()).ok() } else { None })
+    if problems.is_empty() { files.load(config.needs_alpn()).ok() } else { None }
 }
 
 fn find(paths: &CertificatePaths, place: &Place) -> Result<CertificateFiles, Vec<CertificateProblem>> {
@@ -82,7 +81,7 @@ const fn step_of(problem: &CertificateProblem) -> Step {
 }
 
 /// The files, and who may read the one that nobody else should.
-fn readers<W: Write>(files: &CertificateFiles, report: &mut Report<W>) -> io::Result<()> {
+fn readers(files: &CertificateFiles, report: &mut Report<'_>) {
     let paths: Vec<&Path> =
         [files.ca.as_deref(), Some(&files.certificate), Some(&files.key)].into_iter().flatten().collect();
     let folder = files.key.parent();
@@ -96,24 +95,24 @@ fn readers<W: Write>(files: &CertificateFiles, report: &mut Report<W>) -> io::Re
     } else {
         paths.iter().map(|path| path.display().to_string()).collect()
     };
-    report.ok(Step::Files, names.join(" "))?;
-    let Ok(readers) = files.key_readers() else { return Ok(()) };
+    report.ok(Step::Files, names.join(" "));
+    let Ok(readers) = files.key_readers() else { return };
     let who = match (readers.everybody(), readers.group()) {
         (true, _) => "everybody on this system",
         (false, true) => "its whole group",
-        (false, false) => return Ok(()),
+        (false, false) => return,
     };
     let key = files.key.display();
     let words = Words::new(
         format!("{key}: {who} may read the private key (mode {:04o})", readers.mode),
         format!("let only the user that pivitals runs as: chmod 600 {key}"),
     );
-    report.bad(Step::Files, WARN, words)
+    report.bad(Step::Files, WARN, words);
 }
 
-fn dates<W: Write>(files: &CertificateFiles, report: &mut Report<W>) -> io::Result<()> {
+fn dates(files: &CertificateFiles, report: &mut Report<'_>) {
     let now = clock::utc();
-    let Ok(validity) = files.validity() else { return Ok(()) };
+    let Ok(validity) = files.validity() else { return };
     let dates = format!("from {} to {}", validity.from.date(), validity.until.date());
     if validity.is_endless() {
         return report.ok(Step::Dates, "the certificate has no end".to_owned());
@@ -136,10 +135,10 @@ fn dates<W: Write>(files: &CertificateFiles, report: &mut Report<W>) -> io::Resu
         ),
         "put a new one and its key in its place; a running agent takes them by itself",
     );
-    report.bad(Step::Dates, WARN, words)
+    report.bad(Step::Dates, WARN, words);
 }
 
-fn authorities<W: Write>(files: &CertificateFiles, report: &mut Report<W>) -> io::Result<()> {
+fn authorities(files: &CertificateFiles, report: &mut Report<'_>) {
     let now = clock::utc();
     let Some(path) = &files.ca else {
         return report.ok(Step::Ca, format!("no file: {BUILT_IN_NAME} are trusted"));
@@ -153,7 +152,7 @@ fn authorities<W: Write>(files: &CertificateFiles, report: &mut Report<W>) -> io
                 format!("{}: what is in this CA file was valid only until {until}", path.display()),
                 "get the authority's present certificate (AWS: AmazonRootCA1.pem)",
             );
-            report.bad(Step::Ca, WARN, words)
+            report.bad(Step::Ca, WARN, words);
         }
         Some(until) => report.ok(Step::Ca, format!("until {}", until.date())),
         None => report.ok(Step::Ca, format!("{} certificates", validities.len())),

@@ -1,7 +1,6 @@
 //! Whether a policy document allows what the configuration wants.
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 
 use super::report::{Report, Step, Verdict};
@@ -13,7 +12,7 @@ use crate::policy::{Action, Decision, Policy, Request};
 /// A statement denies it, or none allows it.
 const DENIED: Verdict = Verdict::Fail(exit::NOPERM);
 
-pub fn check<W: Write>(path: &Path, config: &Config, report: &mut Report<W>) -> io::Result<()> {
+pub fn check(path: &Path, config: &Config, report: &mut Report<'_>) {
     let file = path.display().to_string();
     let policy = match read(path) {
         Ok(policy) => policy,
@@ -30,15 +29,14 @@ pub fn check<W: Write>(path: &Path, config: &Config, report: &mut Report<W>) -> 
             format!("{file}: the variables ${{…}} are text like any other in this version of the language"),
             "begin the document with \"Version\":\"2012-10-17\"",
         );
-        report.bad(Step::Policy, WARN, words)?;
+        report.bad(Step::Policy, WARN, words);
     }
     let publish = config.topics.names().iter().map(|topic| Action::Publish(topic));
     for action in [Action::Connect].into_iter().chain(publish) {
         // The thing is taken to have the client id for its name.
         let client_id = &config.client_id;
-        judge(&file, &policy, &Request { action, client_id, thing: Some(client_id) }, report)?;
+        judge(&file, &policy, &Request { action, client_id, thing: Some(client_id) }, report);
     }
-    Ok(())
 }
 
 fn read(path: &Path) -> Result<Policy, String> {
@@ -46,12 +44,7 @@ fn read(path: &Path) -> Result<Policy, String> {
     Policy::parse(&text).map_err(|error| error.to_string())
 }
 
-fn judge<W: Write>(
-    file: &str,
-    policy: &Policy,
-    request: &Request<'_>,
-    report: &mut Report<W>,
-) -> io::Result<()> {
+fn judge(file: &str, policy: &Policy, request: &Request<'_>, report: &mut Report<'_>) {
     let (action, resource) = (request.action.name(), request.resource());
     let (verdict, words) = match policy.decide(request) {
         Decision::Allowed => return report.ok(Step::Policy, format!("allows {action} on {resource}")),
@@ -79,5 +72,5 @@ fn judge<W: Write>(
             ),
         ),
     };
-    report.bad(Step::Policy, verdict, words)
+    report.bad(Step::Policy, verdict, words);
 }

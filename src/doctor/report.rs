@@ -82,26 +82,28 @@ struct Finding {
 }
 
 /// Where findings are told.
-pub struct Report<'a, W> {
-    out: &'a mut W,
-    /// Those to come, where they are told together.
+pub struct Report<'a> {
+    out: &'a mut dyn Write,
+    /// Those so far, where they are told together.
     kept: Option<Vec<Finding>>,
+    /// What has become of those that were told.
+    told: io::Result<()>,
     code: u8,
 }
 
-impl<'a, W: Write> Report<'a, W> {
-    pub const fn new(out: &'a mut W, json: bool) -> Self {
-        Self { out, kept: if json { Some(Vec::new()) } else { None }, code: exit::OK }
+impl<'a> Report<'a> {
+    pub fn new(out: &'a mut dyn Write, json: bool) -> Self {
+        Self { out, kept: json.then(Vec::new), told: Ok(()), code: exit::OK }
     }
 
     /// All is as it should be.
-    pub fn ok(&mut self, step: Step, found: String) -> io::Result<()> {
-        self.tell(step, Verdict::Ok, None, found, None)
+    pub fn ok(&mut self, step: Step, found: String) {
+        self.tell(step, Verdict::Ok, None, found, None);
     }
 
     /// Something is wrong.
-    pub fn bad(&mut self, step: Step, verdict: Verdict, words: Words) -> io::Result<()> {
-        self.tell(step, verdict, None, String::new(), Some(words))
+    pub fn bad(&mut self, step: Step, verdict: Verdict, words: Words) {
+        self.tell(step, verdict, None, String::new(), Some(words));
     }
 
     /// A finding: the step with the time it took, what was found in a few words, what is wrong.
@@ -112,7 +114,7 @@ impl<'a, W: Write> Report<'a, W> {
         took: Option<Duration>,
         found: String,
         words: Option<Words>,
-    ) -> io::Result<()> {
+    ) {
         if let Verdict::Fail(code) = verdict {
             // The numbers stand in the order of their weight.
             self.code = self.code.max(code);
@@ -120,13 +122,17 @@ impl<'a, W: Write> Report<'a, W> {
         let finding = Finding { step, verdict, took, found, words };
         match &mut self.kept {
             Some(kept) => kept.push(finding),
-            None => write_text(self.out, &finding)?,
+            None if self.told.is_ok() => self.told = write_text(self.out, &finding),
+            None => {} // nobody listens any more
         }
-        Ok(())
     }
 
     /// Tells what was kept. Gives the exit code of the worst finding.
+    ///
+    /// # Errors
+    /// What could not be written first.
     pub fn end(self) -> io::Result<u8> {
+        self.told?;
         if let Some(findings) = self.kept {
             write_json(self.out, &Document { code: self.code, findings: &findings })?;
         }
@@ -135,7 +141,7 @@ impl<'a, W: Write> Report<'a, W> {
     }
 }
 
-fn write_text(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+fn write_text(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {
     let Finding { step, verdict, took, found, words } = finding;
     let mut line = format!("{:<5} {:<13}", verdict.name(), step.name());
     let took = took.map(|took| format!("{} ms", took.as_millis()));
@@ -179,7 +185,7 @@ impl Serialize for Finding {
     }
 }
 
-fn write_json(out: &mut impl Write, document: &Document<'_>) -> io::Result<()> {
+fn write_json(out: &mut dyn Write, document: &Document<'_>) -> io::Result<()> {
     let mut buffer = vec![0; JSON_LEN];
     loop {
         // The only error is that the buffer is full.
@@ -198,11 +204,11 @@ mod tests {
     fn told(json: bool) -> (u8, String) {
         let mut out = Vec::new();
         let mut report = Report::new(&mut out, json);
-        report.ok(Step::Files, "a".repeat(JSON_LEN)).unwrap();
-        report.bad(Step::Key, Verdict::Fail(69), Words::new("cause", "remedy")).unwrap();
+        report.ok(Step::Files, "a".repeat(JSON_LEN));
+        report.bad(Step::Key, Verdict::Fail(69), Words::new("cause", "remedy"));
         let took = Some(Duration::from_millis(12));
-        report.tell(Step::ClientId, Verdict::Fail(77), took, "\"x\"".to_owned(), None).unwrap();
-        report.bad(Step::Ca, Verdict::Warn, Words::new("c", "r")).unwrap();
+        report.tell(Step::ClientId, Verdict::Fail(77), took, "\"x\"".to_owned(), None);
+        report.bad(Step::Ca, Verdict::Warn, Words::new("c", "r"));
         (report.end().unwrap(), String::from_utf8(out).unwrap())
     }
 

@@ -1,7 +1,6 @@
 //! The configuration: whether it can be read, and what in it works but should be looked at.
 
 use std::ffi::CString;
-use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -16,11 +15,7 @@ use crate::setup::read_config;
 use crate::sys::device::is_in_memory;
 
 /// `None` where nothing can be examined, because the configuration has errors.
-pub fn check<W: Write>(
-    options: &Options,
-    place: &Place,
-    report: &mut Report<W>,
-) -> io::Result<Option<Config>> {
+pub fn check(options: &Options, place: &Place, report: &mut Report<'_>) -> Option<Config> {
     let path = options.config.clone().unwrap_or_else(|| place.config_file());
     let mut identity = Identity::read(&place.root);
     let mut stand_ins = Vec::new();
@@ -31,21 +26,21 @@ pub fn check<W: Write>(
         Ok(config) => config,
         Err(errors) => {
             for error in errors {
-                report.bad(Step::Configuration, CONFIG, words(&error))?;
+                report.bad(Step::Configuration, CONFIG, words(&error));
             }
-            return Ok(None);
+            return None;
         }
     };
     let is_there = path.exists();
     let missing = if is_there { "" } else { ": not there, so everything is as it is by default" };
     if config.endpoint.is_some() {
-        report.ok(Step::Configuration, format!("{}{missing}", path.display()))?;
+        report.ok(Step::Configuration, format!("{}{missing}", path.display()));
     } else {
         let words = Words::new(
             format!("{}: endpoint is missing: the broker's host name{missing}", path.display()),
             "AWS: set it to what `aws iot describe-endpoint --endpoint-type iot:Data-ATS` prints",
         );
-        report.bad(Step::Configuration, CONFIG, words)?;
+        report.bad(Step::Configuration, CONFIG, words);
     }
     let texts = [&config.client_id, &config.label, config.topics.pattern()];
     for (name, stand_in) in stand_ins {
@@ -54,14 +49,14 @@ pub fn check<W: Write>(
                 format!("{{{name}}} is known on the device only, and checked with {stand_in} in its place"),
                 "run `pivitals doctor` on the device, too",
             );
-            report.bad(Step::Configuration, WARN, words)?;
+            report.bad(Step::Configuration, WARN, words);
         }
     }
     let old_endpoint = config.endpoint.as_deref().and_then(old_endpoint);
     for words in [old_endpoint, storage(&config, place)].into_iter().flatten() {
-        report.bad(Step::Configuration, WARN, words)?;
+        report.bad(Step::Configuration, WARN, words);
     }
-    Ok(Some(config))
+    Some(config)
 }
 
 /// An error of the configuration, in its two parts.

@@ -1,6 +1,5 @@
 //! MQTT with the broker: CONNECT, one sample on each topic, and whether the client id stays ours.
 
-use std::io::{self, Write};
 use std::thread::sleep;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -10,11 +9,11 @@ use crate::backoff;
 use crate::clock::{self, BootTime, Utc};
 use crate::config::Config;
 use crate::failure::{Failure, Words, reason};
-use crate::link::{Link, Phase, Target};
+use crate::link::{Link, Target};
 use crate::outbox::Parts;
 use crate::payload::Encoder;
 use crate::sample::Sample;
-use crate::session::{Answer, Event, SessionError, Settings, Version};
+use crate::session::{Answer, SessionError, Settings, Version};
 use crate::tls::Loaded;
 use crate::version::VersionChoice;
 
@@ -28,26 +27,28 @@ const HOLD_TIME: Duration = Duration::from_secs(3);
 const STATUS_AGE_MAX: Duration = Duration::from_secs(60);
 
 /// Everything from the name of the broker to the client id.
-pub fn check<W: Write>(
+pub fn check(
     patient: &Patient,
     target: &Target,
     loaded: &Loaded,
     sample: Option<(Sample, Utc)>,
-    report: &mut Report<W>,
-) -> io::Result<()> {
+    report: &mut Report<'_>,
+) {
     if let Some(words) = running_agent(&patient.config) {
-        report.bad(Step::ClientId, WARN, words)?;
+        report.bad(Step::ClientId, WARN, words);
     }
     let version = VersionChoice::new(patient.config.mqtt);
     let mut talk = Talk { patient, target, loaded, version, is_told: false, acknowledged: Vec::new() };
-    let Some(online) = talk.connect(report)? else { return Ok(()) };
-    let Some((sample, time)) = sample else { return Ok(()) };
-    let online = talk.publish(online, &sample, time, report)?;
+    let Some(online) = talk.connect(report) else { return };
+    let Some((sample, time)) = sample else { return };
+    let online = talk.publish(online, &sample, time, report);
     if let Some(slowest) = talk.acknowledged.iter().max() {
         let found = format!("the slowest of {}", talk.acknowledged.len());
-        report.tell(Step::Puback, Verdict::Ok, Some(*slowest), found, None)?;
+        report.tell(Step::Puback, Verdict::Ok, Some(*slowest), found, None);
     }
-    online.map_or(Ok(()), |online| talk.hold(online, report))
+    if let Some(online) = online {
+        talk.hold(online, report);
+    }
 }
 
 /// An agent on this device, as far as its status file tells.
@@ -77,62 +78,71 @@ struct Talk<'a> {
 }
 
 impl Talk<'_> {
-    /// Connects, in the version of the protocol that the broker takes. `None` if it cannot be.
-    fn connect<W: Write>(&mut self, report: &mut Report<W>) -> io::Result<Option<Online>> {
-        let patient = self.patient;
+    /// Connects, in the version of the protocol that the broker takes. `None` if it cannot be. What goes
+    /// well is told the first time.
+    fn connect(&mut self, report: &mut Report<'_>) -> Option<Online> {
         let mut is_other_version = false;
         loop {
-            let began = clock::boot_time();
-            let mut link = match Link::open(self.target, self.loaded.tls.clone(), began) {
-                Ok(link) => link,
-                Err(error) => {
-                    return way::tell_error(patient, error, Duration::ZERO, report).map(|()| None);
-                }
-            };
-            let (is_told, mut tls_took) = (self.is_told, Duration::ZERO);
-            let way = way::go(&mut link, began, |phase, link, took| match phase {
-                Phase::Handshaking => {
-                    tls_took = took;
-                    Ok(())
-                }
-                _ if is_told => Ok(()),
-                phase => way::tell(patient, phase, link, took, report),
-            })?;
-            if let Err((error, took)) = way {
-                return way::tell_error(patient, error, took, report).map(|()| None);
-            }
+            let (link, tls_took) = self.open(report)?;
             let tls = link.tls_version().unwrap_or_default().to_owned();
             let began = clock::boot_time();
             let mut online = Online::new(link, &self.settings(), began);
             let answer = online.next_event(BootTime::NEVER);
             let took = clock::boot_time().since(began);
+            let is_first = !std::mem::replace(&mut self.is_told, true);
             match answer {
                 // In TLS 1.3 it is only now that the broker says what it thinks of a certificate.
                 Err(failure @ Failure::Link(_)) => {
-                    return self.fail(Step::Tls, &failure, tls_took + took, report);
+                    self.fail(Step::Tls, &failure, tls_took + took, report);
+                    return None;
                 }
-                _ if self.is_told => {}
-                _ => report.tell(Step::Tls, Verdict::Ok, Some(tls_took), tls, None)?,
+                _ if is_first => report.tell(Step::Tls, Verdict::Ok, Some(tls_took), tls, None),
+                _ => {}
             }
-            self.is_told = true;
             match answer {
                 Err(failure) if self.version.choose_after(&failure) => {
                     is_other_version = true;
                     sleep(backoff::FLOOR); // AWS takes one CONNECT a second
                 }
-                Err(failure) => return self.fail(Step::Connect, &failure, took, report),
+                Err(failure) => {
+                    self.fail(Step::Connect, &failure, took, report);
+                    return None;
+                }
                 Ok(_) => {
                     self.version.accepted();
-                    let refused = if is_other_version { " (it does not take 5)" } else { "" };
-                    let found = format!(
-                        "MQTT {}{refused}, client id {}",
-                        self.version.current(),
-                        patient.config.client_id
-                    );
-                    return report
-                        .tell(Step::Connect, Verdict::Ok, Some(took), found, None)
-                        .map(|()| Some(online));
+                    if is_first || is_other_version {
+                        let refused = if is_other_version { " (it does not take 5)" } else { "" };
+                        let client_id = &self.patient.config.client_id;
+                        let found =
+                            format!("MQTT {}{refused}, client id {client_id}", self.version.current());
+                        report.tell(Step::Connect, Verdict::Ok, Some(took), found, None);
+                    }
+                    return Some(online);
                 }
+            }
+        }
+    }
+
+    /// Name, TCP and TLS. Gives the time that TLS took.
+    fn open(&self, report: &mut Report<'_>) -> Option<(Link, Duration)> {
+        let (patient, began) = (self.patient, clock::boot_time());
+        let mut tls_took = Duration::ZERO;
+        let opened =
+            Link::open(self.target, self.loaded.tls.clone(), began).map_err(|error| (error, tls_took));
+        let opened = opened.and_then(|mut link| {
+            way::go(&mut link, began, &mut |phase, link, took| {
+                tls_took = took; // that of the last phase
+                if !self.is_told {
+                    way::tell(patient, phase, link, took, report);
+                }
+            })?;
+            Ok(link)
+        });
+        match opened {
+            Ok(link) => Some((link, tls_took)),
+            Err((error, took)) => {
+                way::tell_error(patient, error, took, report);
+                None
             }
         }
     }
@@ -147,28 +157,21 @@ impl Talk<'_> {
         }
     }
 
-    fn fail<W: Write, T>(
-        &self,
-        step: Step,
-        failure: &Failure,
-        took: Duration,
-        report: &mut Report<W>,
-    ) -> io::Result<Option<T>> {
+    fn fail(&self, step: Step, failure: &Failure, took: Duration, report: &mut Report<'_>) {
         let words = Some(self.patient.explain(failure));
-        report.tell(step, Verdict::Fail(failure.exit_code()), Some(took), String::new(), words)?;
-        Ok(None)
+        report.tell(step, Verdict::Fail(failure.exit_code()), Some(took), String::new(), words);
     }
 
     /// Publishes a sample, topic by topic and one message at a time, so that a connection that is closed
     /// tells which topic is denied. What is denied does not keep the rest from being tried, on another
     /// connection. `None` if something else went wrong.
-    fn publish<W: Write>(
+    fn publish(
         &mut self,
         online: Online,
         sample: &Sample,
         time: Utc,
-        report: &mut Report<W>,
-    ) -> io::Result<Option<Online>> {
+        report: &mut Report<'_>,
+    ) -> Option<Online> {
         let config = &self.patient.config;
         let mut encoder =
             Encoder::new(config.format, config.series.clone(), &config.label, &config.namespace);
@@ -182,10 +185,7 @@ impl Talk<'_> {
             }
             let mut current = match online.take() {
                 Some(online) => online,
-                None => match self.connect_again(report)? {
-                    Some(online) => online,
-                    None => return Ok(None),
-                },
+                None => self.connect_again(report)?,
             };
             let began = clock::boot_time();
             let published = parts.iter().try_for_each(|&part| {
@@ -195,14 +195,14 @@ impl Talk<'_> {
             });
             match published {
                 Ok(()) => {
-                    report.ok(Step::Publish, format!("{name}: {} acknowledged", messages(parts.len())))?;
+                    report.ok(Step::Publish, format!("{name}: {} acknowledged", messages(parts.len())));
                     online = Some(current);
                 }
                 Err(failure) => {
                     let (step, failure) = self.verdict(topic, failure);
-                    self.fail::<_, ()>(step, &failure, clock::boot_time().since(began), report)?;
+                    self.fail(step, &failure, clock::boot_time().since(began), report);
                     if step != Step::Publish || !failure.is_refusal() {
-                        return Ok(None);
+                        return None;
                     }
                     // A broker may close what it has refused something on, so the next begins anew.
                     current.close();
@@ -210,12 +210,12 @@ impl Talk<'_> {
             }
         }
         match online {
-            Some(online) => Ok(Some(online)),
+            Some(online) => Some(online),
             None => self.connect_again(report),
         }
     }
 
-    fn connect_again<W: Write>(&mut self, report: &mut Report<W>) -> io::Result<Option<Online>> {
+    fn connect_again(&mut self, report: &mut Report<'_>) -> Option<Online> {
         sleep(backoff::FLOOR);
         self.connect(report)
     }
@@ -238,13 +238,11 @@ impl Talk<'_> {
     }
 
     /// Stays connected for a while, in which another device with this client id would come back.
-    fn hold<W: Write>(&self, mut online: Online, report: &mut Report<W>) -> io::Result<()> {
+    fn hold(&self, mut online: Online, report: &mut Report<'_>) {
         let began = clock::boot_time();
         loop {
             match online.next_event(began + HOLD_TIME) {
-                Ok(Some(
-                    Event::Stray(_) | Event::Connected | Event::Acknowledged(()) | Event::Refused(..),
-                )) => {}
+                Ok(Some(_)) => {} // an acknowledgement of nothing
                 Ok(None) => break,
                 Err(failure) => {
                     let failure = match failure {
@@ -254,13 +252,13 @@ impl Talk<'_> {
                         failure => failure,
                     };
                     let took = clock::boot_time().since(began);
-                    return self.fail::<_, ()>(Step::ClientId, &failure, took, report).map(drop);
+                    return self.fail(Step::ClientId, &failure, took, report);
                 }
             }
         }
         online.close();
         let found = format!("nobody else took {} over", self.patient.config.client_id);
-        report.tell(Step::ClientId, Verdict::Ok, Some(HOLD_TIME), found, None)
+        report.tell(Step::ClientId, Verdict::Ok, Some(HOLD_TIME), found, None);
     }
 }
 

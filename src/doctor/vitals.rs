@@ -1,6 +1,5 @@
 //! One sample, as `once` would take it: what is published, and which metrics there are none of.
 
-use std::io::{self, Write};
 use std::time::Duration;
 
 use super::image::Place;
@@ -15,13 +14,9 @@ use crate::sample::{NoData, Sample};
 const RATE_TIME: Duration = Duration::from_secs(1);
 
 /// The sample and when it was taken; `None` where there is nothing to be measured.
-pub fn check<W: Write>(
-    patient: &Patient,
-    place: &Place,
-    report: &mut Report<W>,
-) -> io::Result<Option<(Sample, Utc)>> {
+pub fn check(patient: &Patient, place: &Place, report: &mut Report<'_>) -> Option<(Sample, Utc)> {
     if place.is_image {
-        return Ok(None); // it measures nothing
+        return None; // it measures nothing
     }
     let series = &patient.config.series;
     let mut probes = Probes::new(&place.root, series);
@@ -31,9 +26,9 @@ pub fn check<W: Write>(
     let sample = probes.sample(clock::boot_time(), &health(patient, now));
     let known = sample.readings.iter().filter(|reading| reading.is_ok()).count();
     if known == 0 {
-        patient.fail(Step::Metrics, &Failure::NothingMeasured, report)?;
+        patient.fail(Step::Metrics, &Failure::NothingMeasured, report);
     } else {
-        report.ok(Step::Metrics, format!("{known} of {} can be read", series.len()))?;
+        report.ok(Step::Metrics, format!("{known} of {} can be read", series.len()));
     }
     for (series, reading) in series.iter().zip(&sample.readings) {
         match reading {
@@ -44,11 +39,11 @@ pub fn check<W: Write>(
                     format!("{series}: no reading: {}", why.as_str()),
                     "look after its source, or leave it out of `metrics`",
                 );
-                report.bad(Step::Metrics, WARN, words)?;
+                report.bad(Step::Metrics, WARN, words);
             }
         }
     }
-    Ok(Some((sample, now)))
+    Some((sample, now))
 }
 
 /// An agent that has done nothing yet.

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::sync::Arc;
 
-use pivitals_broker::{Event, Manners};
+use pivitals_broker::{Manners, Program};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -38,12 +38,10 @@ pub fn connect(house: &House) -> impl Sized {
     clone
 }
 
-/// The doctor, and the clone that comes back when the last of its messages is there.
+/// The doctor, and the clone that comes back when the last of its messages is acknowledged.
 pub fn examine(house: &House, options: &[&str]) -> Examination {
-    let mut doctor = pivitals_broker::Program::start(&mut house.command(options));
-    for _ in 0..4 {
-        house.broker.wait_for(PATIENCE, Event::published);
-    }
+    let mut doctor = Program::start(&mut house.command(options));
+    doctor.wait_for_line("puback", PATIENCE);
     let _clone = connect(house);
     Examination::after(&mut doctor)
 }
