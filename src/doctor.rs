@@ -4,7 +4,7 @@
 //! The steps come in the order in which one needs the other. Where one fails, the next are taken as far
 //! as they may still tell something; the words are those of the log.
 
-use std::io::{self, Write};
+use std::io;
 
 use crate::cli::{Checks, Options};
 use crate::clock::{self, Utc};
@@ -23,15 +23,16 @@ mod talk;
 mod vitals;
 mod way;
 
+pub use report::Say;
 use report::{Report, Step, Verdict};
 
-/// Examines everything, tells each finding on `out` as it comes, and gives the exit code: that of the
-/// worst finding.
+/// Examines everything, says each finding as it comes, and gives the exit code: that of the worst
+/// finding.
 ///
 /// # Errors
-/// What `out` says.
-pub fn examine(options: &Options, checks: &Checks, out: &mut dyn Write) -> io::Result<u8> {
-    let mut report = Report::new(out, checks.json);
+/// What `say` says.
+pub fn examine(options: &Options, checks: &Checks, say: Say<'_>) -> io::Result<u8> {
+    let mut report = Report::new(say, checks.json);
     steps(options, checks, &mut report);
     report.end()
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use log::LevelFilter;
 use pivitals::agent::{self, Agent};
-use pivitals::cli::{self, Command, Options};
+use pivitals::cli::{self, Checks, Command, Options};
 use pivitals::config::LogTarget;
 use pivitals::doctor;
 use pivitals::failure::{Failure, exit};
@@ -20,8 +20,7 @@ fn main() -> ExitCode {
         Ok(Command::Print(options)) => print(&options),
         Ok(Command::Once(options)) => once(&options),
         Ok(Command::Run(options)) => run(&options),
-        Ok(Command::Doctor(options, checks)) => doctor::examine(&options, &checks, &mut io::stdout().lock())
-            .unwrap_or_else(|error| complain(exit::SOFTWARE, &[format!("standard output: {error}")])),
+        Ok(Command::Doctor(options, checks)) => doctor(&options, &checks),
         Err(error) => complain(exit::USAGE, &[error.to_string()]),
     };
     code.into()
@@ -68,6 +67,18 @@ fn run(options: &Options) -> u8 {
     };
     Agent::new(setup, &options.root).run(&mut signals, || Setup::load(options));
     exit::OK
+}
+
+fn doctor(options: &Options, checks: &Checks) -> u8 {
+    let mut say = |text: &str| {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    };
+    match doctor::examine(options, checks, &mut say) {
+        Ok(code) => code,
+        Err(error) => complain(exit::SOFTWARE, &[format!("standard output: {error}")]),
+    }
 }
 
 /// Loads what an agent needs, and starts the log that the configuration asks for.

@@ -1,7 +1,5 @@
 //! Where files are: on this device, or under the root of an image that another one will boot.
 
-use std::collections::VecDeque;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -39,30 +37,38 @@ impl Place {
         let mut found = self.root.clone();
         let mut depth = 0; // below the root, which nothing leads out of
         let mut links = 0;
-        let mut rest: VecDeque<OsString> = path.components().map(|part| part.as_os_str().into()).collect();
-        while let Some(part) = rest.pop_front() {
-            match Path::new(&part).components().next() {
-                Some(Component::RootDir) => (found, depth) = (self.root.clone(), 0),
-                Some(Component::ParentDir) if depth > 0 => {
+        let mut rest = path.to_owned();
+        loop {
+            let mut parts = rest.components();
+            let Some(part) = parts.next() else { return found };
+            let after = parts.as_path();
+            let mut leads_to = None;
+            match part {
+                Component::RootDir => {
+                    found.clone_from(&self.root);
+                    depth = 0;
+                }
+                Component::ParentDir if depth > 0 => {
                     found.pop();
                     depth -= 1;
                 }
-                Some(Component::Normal(name)) => {
-                    let next = found.join(name);
-                    match fs::read_link(&next) {
-                        Ok(target) if links < LINKS_MAX => {
-                            links += 1;
-                            for part in target.components().rev() {
-                                rest.push_front(part.as_os_str().into());
-                            }
-                        }
-                        _ => (found, depth) = (next, depth + 1),
+                Component::Normal(name) => {
+                    leads_to = fs::read_link(found.join(name)).ok().filter(|_| links < LINKS_MAX);
+                    if leads_to.is_none() {
+                        found.push(name);
+                        depth += 1;
                     }
                 }
                 _ => {}
             }
+            rest = match leads_to {
+                Some(target) => {
+                    links += 1;
+                    target.join(after)
+                }
+                None => after.to_owned(),
+            };
         }
-        found
     }
 }
 

@@ -1,6 +1,6 @@
 //! Findings: a line or three each, or all of them as one JSON document.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
@@ -81,9 +81,12 @@ struct Finding {
     words: Option<Words>,
 }
 
+/// What takes the text: whole lines, each to be seen at once.
+pub type Say<'a> = &'a mut dyn FnMut(&str) -> io::Result<()>;
+
 /// Where findings are told.
 pub struct Report<'a> {
-    out: &'a mut dyn Write,
+    say: Say<'a>,
     /// Those so far, where they are told together.
     kept: Option<Vec<Finding>>,
     /// What has become of those that were told.
@@ -92,8 +95,8 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(out: &'a mut dyn Write, json: bool) -> Self {
-        Self { out, kept: json.then(Vec::new), told: Ok(()), code: exit::OK }
+    pub fn new(say: Say<'a>, json: bool) -> Self {
+        Self { say, kept: json.then(Vec::new), told: Ok(()), code: exit::OK }
     }
 
     /// All is as it should be.
@@ -122,7 +125,7 @@ impl<'a> Report<'a> {
         let finding = Finding { step, verdict, took, found, words };
         match &mut self.kept {
             Some(kept) => kept.push(finding),
-            None if self.told.is_ok() => self.told = write_text(self.out, &finding),
+            None if self.told.is_ok() => self.told = (self.say)(&text(&finding)),
             None => {} // nobody listens any more
         }
     }
@@ -134,27 +137,32 @@ impl<'a> Report<'a> {
     pub fn end(self) -> io::Result<u8> {
         self.told?;
         if let Some(findings) = self.kept {
-            write_json(self.out, &Document { code: self.code, findings: &findings })?;
+            (self.say)(&json(&Document { code: self.code, findings: &findings }))?;
         }
-        self.out.flush()?;
         Ok(self.code)
     }
 }
 
-fn write_text(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {
+fn text(finding: &Finding) -> String {
     let Finding { step, verdict, took, found, words } = finding;
-    let mut line = format!("{:<5} {:<13}", verdict.name(), step.name());
-    let took = took.map(|took| format!("{} ms", took.as_millis()));
+    let mut text = format!("{:<5} {:<13}", verdict.name(), step.name());
+    let took = took.map(|took| format!("{} ms", millis(took)));
     for part in took.iter().chain([found]).filter(|part| !part.is_empty()) {
-        line.push_str("  ");
-        line.push_str(part);
+        text.push_str("  ");
+        text.push_str(part);
     }
-    writeln!(out, "{}", line.trim_end())?;
+    text.truncate(text.trim_end().len());
+    text.push('\n');
     if let Some(Words { cause, remedy }) = words {
-        writeln!(out, "      {cause}\n      → {remedy}")?;
+        for part in ["      ", cause, "\n      → ", remedy, "\n"] {
+            text.push_str(part);
+        }
     }
-    // Each as it comes: the next may take its time.
-    out.flush()
+    text
+}
+
+fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
 struct Document<'a> {
@@ -173,11 +181,10 @@ impl Serialize for Document<'_> {
 
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let millis = self.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         let mut finding = serializer.serialize_map(None)?;
         finding.serialize_entry("step", self.step.name())?;
         finding.serialize_entry("verdict", self.verdict.name())?;
-        finding.serialize_entry("milliseconds", &millis)?;
+        finding.serialize_entry("milliseconds", &self.took.map(millis))?;
         finding.serialize_entry("found", self.found.as_str())?;
         finding.serialize_entry("cause", &self.words.as_ref().map(|words| words.cause.as_str()))?;
         finding.serialize_entry("remedy", &self.words.as_ref().map(|words| words.remedy.as_str()))?;
@@ -185,13 +192,13 @@ impl Serialize for Finding {
     }
 }
 
-fn write_json(out: &mut dyn Write, document: &Document<'_>) -> io::Result<()> {
+fn json(document: &Document<'_>) -> String {
     let mut buffer = vec![0; JSON_LEN];
     loop {
         // The only error is that the buffer is full.
         if let Ok(length) = serde_json_core::to_slice(document, &mut buffer) {
-            out.write_all(buffer.get(..length).unwrap_or_default())?;
-            return out.write_all(b"\n");
+            let text = buffer.get(..length).unwrap_or_default();
+            return String::from_utf8_lossy(text).into_owned() + "\n";
         }
         buffer.resize(2 * buffer.len(), 0);
     }
@@ -202,14 +209,18 @@ mod tests {
     use super::*;
 
     fn told(json: bool) -> (u8, String) {
-        let mut out = Vec::new();
-        let mut report = Report::new(&mut out, json);
+        let mut out = String::new();
+        let mut say = |text: &str| {
+            out.push_str(text);
+            Ok(())
+        };
+        let mut report = Report::new(&mut say, json);
         report.ok(Step::Files, "a".repeat(JSON_LEN));
         report.bad(Step::Key, Verdict::Fail(69), Words::new("cause", "remedy"));
         let took = Some(Duration::from_millis(12));
         report.tell(Step::ClientId, Verdict::Fail(77), took, "\"x\"".to_owned(), None);
         report.bad(Step::Ca, Verdict::Warn, Words::new("c", "r"));
-        (report.end().unwrap(), String::from_utf8(out).unwrap())
+        (report.end().unwrap(), out)
     }
 
     #[test]
@@ -222,6 +233,20 @@ mod tests {
             "fail  key\n      cause\n      → remedy\nfail  client-id      12 ms  \"x\"\nwarn  ca\n      c\n      → r\n"
         );
         assert_eq!(code, 77, "the worst, not the last");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_the_end_of_writing_and_an_error() {
+        let mut calls = 0;
+        let mut say = |_: &str| {
+            calls += 1;
+            Err(io::ErrorKind::BrokenPipe.into())
+        };
+        let mut report = Report::new(&mut say, false);
+        report.ok(Step::Dns, String::new());
+        report.ok(Step::Tcp, String::new());
+        assert_eq!(report.end().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(calls, 1);
     }
 
     #[test]
