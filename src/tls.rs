@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::{Resumption, WebPkiServerVerifier};
-use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
@@ -14,6 +13,7 @@ use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 use crate::clock::{self, Utc};
 
 mod files;
+mod provider;
 mod roots;
 mod validity;
 
@@ -137,7 +137,7 @@ impl CertificateFiles {
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Result<CertifiedKey, CertificateProblem> {
-        CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|error| match error {
+        CertifiedKey::from_der(chain, key, &provider::provider()).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => CertificateProblem::KeyMismatch {
                 certificate: self.certificate.clone(),
                 key: self.key.clone(),
@@ -153,7 +153,7 @@ impl CertificateFiles {
         device: CertifiedKey,
         alpn: bool,
     ) -> Result<Arc<ClientConfig>, CertificateProblem> {
-        let provider = Arc::new(ring::default_provider());
+        let provider = Arc::new(provider::provider());
         let ca = self.ca.as_deref().unwrap_or(Path::new(""));
         let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone())
             .build()
