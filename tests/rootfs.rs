@@ -1,4 +1,5 @@
-//! The configuration that lies on the device tells every key with its default, and sets none.
+//! The configuration that lies on the device tells every key with its default, and sets none; and the
+//! recipes of the README name what is there.
 
 use std::fs;
 use std::path::Path;
@@ -6,8 +7,12 @@ use std::path::Path;
 use pivitals::config::{Config, KEYS};
 use pivitals::identity::Identity;
 
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
 fn file() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("rootfs/etc/pivitals.conf")).unwrap()
+    read("rootfs/etc/pivitals.conf")
 }
 
 /// The lines that would set a key if their `#` went: a word of prose is never followed by `=`.
@@ -45,4 +50,28 @@ fn without_their_signs_its_lines_are_a_configuration() {
     assert!(set.len() > 10, "{set:?}");
     let board = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots/pi-4");
     Config::read(Some(("pivitals.conf", &set.join("\n"))), &[], &Identity::read(&board)).unwrap();
+}
+
+#[test]
+fn what_the_recipes_name_is_there() {
+    let readme = read("README.md");
+    let recipes = readme.split("## Into your image").nth(1).unwrap().split("\n## ").next().unwrap();
+    let words = recipes.split(|letter: char| !letter.is_ascii_alphanumeric() && !"-_./".contains(letter));
+    let paths: Vec<_> = words
+        .map(|word| {
+            word.trim_start_matches("../").trim_start_matches("pivitals/").trim_end_matches(['.', '/'])
+        })
+        .filter(|word| {
+            ["rootfs", "packaging", "buildroot-package"].contains(&word.split('/').next().unwrap_or_default())
+        })
+        .collect();
+    assert!(paths.len() > 5, "{paths:?}");
+    for path in paths {
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists(), "{path}");
+    }
+    let package = format!("pivitals_{}-1_arm64.deb", env!("CARGO_PKG_VERSION"));
+    assert!(recipes.contains(&package), "{package}");
+    let build = read("packaging/debian/build");
+    let version = build.lines().find_map(|line| line.strip_prefix("cargo_deb_version=")).unwrap();
+    assert!(recipes.contains(&format!("--version {version} cargo-deb")), "{version}");
 }
