@@ -31,16 +31,19 @@ pub fn check(options: &Options, place: &Place, report: &mut Report<'_>) -> Optio
             return None;
         }
     };
+    let file = path.display();
     let is_there = path.exists();
-    let missing = if is_there { "" } else { ": not there, so everything is as it is by default" };
     if config.endpoint.is_some() {
-        report.ok(Step::Configuration, format!("{}{missing}", path.display()));
+        let missing = if is_there { "" } else { " is not there, so what is not set is as it is by default" };
+        report.ok(Step::Configuration, format!("{file}{missing}"));
     } else {
-        let words = Words::new(
-            format!("{}: endpoint is missing: the broker's host name{missing}", path.display()),
-            "AWS: set it to what `aws iot describe-endpoint --endpoint-type iot:Data-ATS` prints",
-        );
-        report.bad(Step::Configuration, CONFIG, words);
+        let cause = if is_there {
+            format!("{file}: endpoint is missing: the broker's host name")
+        } else {
+            format!("{file} is not there, and so no endpoint: the broker's host name")
+        };
+        let remedy = "AWS: set it to what `aws iot describe-endpoint --endpoint-type iot:Data-ATS` prints";
+        report.bad(Step::Configuration, CONFIG, Words::new(cause, remedy));
     }
     let texts = [&config.client_id, &config.label, config.topics.pattern()];
     for (name, stand_in) in stand_ins {

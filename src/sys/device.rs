@@ -44,20 +44,16 @@ pub fn fs_blocks(path: &CStr) -> io::Result<FsBlocks> {
 /// # Errors
 /// What statfs(2) says: `ENOENT`, `EACCES`, `EIO`, …
 pub fn is_in_memory(path: &CStr) -> io::Result<bool> {
-    const TMPFS: u32 = 0x0102_1994;
-    const RAMFS: u32 = 0x8584_58f6;
+    const TMPFS: i128 = 0x0102_1994;
+    const RAMFS: i128 = 0x8584_58f6;
     let mut stat = MaybeUninit::<statfs>::zeroed();
     // SAFETY: `path` ends with NUL; the pointer is to a statfs of our own, read only after success.
     let stat = unsafe {
         check(statfs(path.as_ptr(), stat.as_mut_ptr()))?;
         stat.assume_init()
     };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the number has 32 bits, in a field whose type differs between systems"
-    )]
-    let kind = stat.f_type as u32;
+    // The field's type and sign differ between systems; the number has 32 bits.
+    let kind = i128::from(stat.f_type) & 0xffff_ffff;
     Ok(kind == TMPFS || kind == RAMFS)
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use pivitals_broker::{Issuer, Manners, Validity};
 
@@ -27,6 +28,10 @@ fn an_endpoint_that_is_missing_is_a_fault_and_one_without_ats_a_warning() {
     let examination = house.examine(&[]);
     examination.only("fail", "configuration", 78, "endpoint is missing", "aws iot describe-endpoint");
     assert_eq!(examination.steps().last(), Some(&"metrics"), "what needs no broker is examined");
+    let image = house.dir.path().join("image").display().to_string();
+    let mut nothing = Command::new(env!("CARGO_BIN_EXE_pivitals"));
+    let nothing = Examination::of(nothing.args(["doctor", "--offline", "--root", &image]));
+    nothing.has("fail", "configuration", "image/etc/pivitals.conf is not there", "describe-endpoint");
     let old = "endpoint=abc.iot.eu-west-1.amazonaws.com";
     let examination = house.examine(&["--offline", "--set", old]);
     examination.only("warn", "configuration", 0, "without -ats", "abc-ats.iot.eu-west-1");
