@@ -96,7 +96,7 @@ fn storage(config: &Config, place: &Place) -> Option<Words> {
     };
     Some(Words::new(
         format!("status_file = {}: {cause}", file.display()),
-        "put it into a tmpfs: `status_file = /run/pivitals.status`",
+        "put it into a tmpfs: `status_file = /run/pivitals/status`",
     ))
 }
 
