@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
@@ -15,6 +16,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The name AWS gives its root certificate; every device's folder holds one.
 const ROOT_FILE_NAME: &str = "AmazonRootCA1.pem";
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// A certificate authority and what it has issued. Clones are the same authority.
 #[derive(Clone)]
@@ -52,6 +54,8 @@ pub enum Validity {
     Expired,
     /// From 2090 on.
     NotYet,
+    /// From 2020 until so many days and a half from now.
+    DaysLeft(u32),
 }
 
 /// Who signs a certificate.
@@ -156,13 +160,13 @@ impl Pki {
         params.distinguished_name.push(DnType::CommonName, common_name);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![purpose];
-        let (from, to) = match validity {
-            Validity::Current => (2020, 2100),
-            Validity::Expired => (2020, 2021),
-            Validity::NotYet => (2090, 2100),
-        };
+        let from = if validity == Validity::NotYet { 2090 } else { 2020 };
         params.not_before = date_time_ymd(from, 1, 1);
-        params.not_after = date_time_ymd(to, 1, 1);
+        params.not_after = match validity {
+            Validity::Current | Validity::NotYet => date_time_ymd(2100, 1, 1),
+            Validity::Expired => date_time_ymd(2021, 1, 1),
+            Validity::DaysLeft(days) => (SystemTime::now() + days * DAY + DAY / 2).into(),
+        };
         let key = key_pair();
         let signer = match issuer {
             Issuer::Ours => &self.0.ours,
