@@ -6,7 +6,7 @@
 //! line that is merely bad would not break at the same message each time.
 //!
 //! A denied topic is held: its messages stay in the queue, the others go on. From time to time one
-//! message is tried, alone.
+//! message is tried, alone and after all others.
 
 use std::time::Duration;
 
@@ -55,6 +55,15 @@ impl Denials {
         let is_held = |&(_, hold): &(usize, &Hold)| hold.until.is_some_and(|until| until > now);
         let held = self.holds.iter().enumerate().filter(is_held);
         held.fold(Parts::default(), |parts, (topic, _)| parts.with(self.topics.parts(topic)))
+    }
+
+    /// The parts that are to be sent after all others: those of topics that are tried again. A trial may
+    /// cost the connection, which must not cost what is allowed.
+    #[must_use]
+    pub fn on_trial(&self, now: BootTime) -> Parts {
+        let is_on_trial = |&(_, hold): &(usize, &Hold)| hold.until.is_some_and(|until| until <= now);
+        let on_trial = self.holds.iter().enumerate().filter(is_on_trial);
+        on_trial.fold(Parts::default(), |parts, (topic, _)| parts.with(self.topics.parts(topic)))
     }
 
     /// Whether messages are to go one at a time, because of each it has to be known what becomes of it.
@@ -167,8 +176,10 @@ mod tests {
         assert_eq!(denials.next_trial(at(0)), at(60));
         assert_eq!(denials.acknowledged(first), None);
         assert_eq!(denials.held(at(59)), Parts::of([1]));
-        // On trial it is sent, with nothing beside it.
+        assert!(denials.on_trial(at(59)).is_empty());
+        // On trial it is sent after all others, with nothing beside it.
         assert!(denials.held(at(60)).is_empty() && denials.is_careful(at(60)));
+        assert_eq!(denials.on_trial(at(60)), Parts::of([1]));
         assert_eq!(denials.acknowledged(second), Some(1));
         assert!(!denials.is_careful(at(60)));
     }

@@ -224,13 +224,15 @@ impl Agent {
         let Connection::Up(online) = &mut self.connection else { return Ok(()) };
         let Online { link, session: Some(session), .. } = &mut **online else { return Ok(()) };
         let held = self.denials.held(now);
+        let held_or_on_trial = held.with(self.denials.on_trial(now));
         let window = if self.denials.is_careful(now) { 1 } else { IN_FLIGHT_MAX };
         loop {
             let mut is_full = false;
             while mode == Mode::Publish
                 && session.room_at() <= now
                 && session.in_flight() < window
-                && let Some(ticket) = self.outbox.next_ticket(held)
+                && let Some(ticket) =
+                    self.outbox.next_ticket(held_or_on_trial).or_else(|| self.outbox.next_ticket(held))
             {
                 let waiting = self.outbox.waiting(ticket);
                 let dated = waiting.map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
