@@ -155,7 +155,7 @@ impl Agent {
             if let Err(failure) = served {
                 match self.verdict(&failure) {
                     Verdict::Denied(topic, denial) => drop(self.deny(topic, denial, backoff::FLOOR, now)),
-                    Verdict::Suspicious => {}
+                    Verdict::Suspicious | Verdict::Told => {}
                     Verdict::NoDenial if self.version.choose_after(&failure) => {}
                     Verdict::NoDenial => return Err(vec![failure]),
                 }
@@ -234,7 +234,11 @@ impl Agent {
         let floor = if failure.is_refusal() { backoff::REFUSED_FLOOR } else { backoff::FLOOR };
         let wait = self.backoff.next(floor, random());
         let words = self.explain(failure);
-        self.notices.failed(failure, &words, wait.as_secs());
+        if matches!(verdict, Verdict::Told) {
+            debug!("{words}; next attempt in {} s", wait.as_secs());
+        } else {
+            self.notices.failed(failure, &words, wait.as_secs());
+        }
         if failure.is_of_certificates() && self.setup.credentials.refused() {
             notices::went_back(&self.setup.credentials.current().files.certificate);
         }
@@ -252,6 +256,9 @@ impl Agent {
             _ => return Verdict::NoDenial,
         };
         let Connection::Up(online) = &self.connection else { return Verdict::NoDenial };
+        if says_so && online.is_denial_told {
+            return Verdict::Told;
+        }
         let Some(message) = online.session.as_ref().and_then(Session::first_in_flight) else {
             return Verdict::NoDenial;
         };
@@ -358,6 +365,8 @@ enum Verdict {
     NoDenial,
     /// It may be denied.
     Suspicious,
+    /// Which one is denied the broker has said of a message, before it closed.
+    Told,
     /// It is denied.
     Denied(usize, Failure),
 }

@@ -42,6 +42,8 @@ pub struct Online {
     /// Not to be read from before.
     settled_at: BootTime,
     is_stray_told: bool,
+    /// The broker has said last that the device may not publish a message.
+    pub is_denial_told: bool,
 }
 
 /// A message under way.
@@ -74,6 +76,7 @@ impl Online {
             answered_at: now,
             settled_at: now,
             is_stray_told: false,
+            is_denial_told: false,
         }
     }
 
@@ -178,12 +181,13 @@ impl Agent {
                 self.setup.credentials.accepted();
             }
             Event::Acknowledged(Sent { ticket, at }) => {
-                online.answered_at = now;
+                (online.answered_at, online.is_denial_told) = (now, false);
                 let is_proof = self.backoff.acknowledged(online.connected_at, now);
                 self.acknowledged(ticket, now.since(at), is_proof, now);
             }
             Event::Refused(Sent { ticket, .. }, reason) => {
                 online.answered_at = now;
+                online.is_denial_told |= reason == reason::NOT_AUTHORIZED;
                 self.refused(ticket, reason, now);
             }
             Event::Stray(_) if online.is_stray_told => {}
