@@ -141,6 +141,7 @@ impl Agent {
         self.notices = Notices::of_one_sample();
         self.probes.prime();
         std::thread::sleep(RATE_TIME);
+        self.look_at_the_clocks(); // the days that a certificate has left are counted by them
         self.sample(clock::boot_time());
         if self.outbox.is_empty() {
             return Err(vec![Failure::NothingMeasured]);

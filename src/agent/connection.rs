@@ -122,7 +122,7 @@ impl Agent {
     }
 
     /// Both are read here, together: what passes between two readings would be taken for a step.
-    fn look_at_the_clocks(&mut self) {
+    pub(super) fn look_at_the_clocks(&mut self) {
         self.wall.update(clock::boot_time(), clock::utc());
     }
 

@@ -124,9 +124,9 @@ impl Notices {
         self.last_failure = Some(words.to_string());
     }
 
-    /// Tells that a certificate will expire soon, once a day.
+    /// Tells that a certificate will expire soon, once a day. A command would tell it each time.
     pub fn certificate(&mut self, days: f64, path: &Path) {
-        if days < CERTIFICATE_DAYS_MIN && self.certificate_days != Some(days) {
+        if !self.is_command && days < CERTIFICATE_DAYS_MIN && self.certificate_days != Some(days) {
             let path = path.display();
             if days < 0.0 {
                 warn!("the certificate {path} has expired; put a new one and its key in its place");
