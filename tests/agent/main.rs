@@ -1,0 +1,20 @@
+//! The program against a broker on loopback that behaves, and one that does not: one file a subject,
+//! one test a promise.
+//!
+//! Nothing is timed: what has to happen is waited for. They wait more than they work, so that more of
+//! them run at a time than there are cores (`.cargo/config.toml`).
+
+mod acknowledgements;
+mod awaited;
+mod certificates;
+mod denials;
+mod health;
+mod house;
+mod liveness;
+mod once;
+mod outage;
+mod protocol;
+mod refusals;
+mod reload;
+mod renewal;
+mod run;
