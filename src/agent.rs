@@ -286,7 +286,7 @@ impl Agent {
             Connection::Up(online) => online.in_flight(),
             Connection::Down { .. } => 0,
         };
-        in_flight == 0 && self.outbox.next_ticket(self.denials.held(now)).is_none()
+        in_flight == 0 && self.denials.next_ticket(&self.outbox, now).is_none()
     }
 
     /// Whether nothing is left that this mode does, or nothing can be done.

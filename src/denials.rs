@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::backoff::{Backoff, REFUSED_FLOOR};
 use crate::clock::BootTime;
-use crate::outbox::{Parts, Ticket};
+use crate::outbox::{Outbox, Parts, Ticket};
 use crate::topics::Topics;
 
 /// So often it is no accident.
@@ -49,27 +49,36 @@ impl Denials {
         Self { topics, holds, suspect: None }
     }
 
+    /// The message to send next: of topics that are tried again after all others, because a trial may
+    /// cost the connection, which must not cost what is allowed.
+    #[must_use]
+    pub fn next_ticket(&self, outbox: &Outbox, now: BootTime) -> Option<Ticket> {
+        let held = self.held(now);
+        outbox.next_ticket(held.with(self.on_trial(now))).or_else(|| outbox.next_ticket(held))
+    }
+
     /// The parts that are not to be sent now.
     #[must_use]
     pub fn held(&self, now: BootTime) -> Parts {
-        let is_held = |&(_, hold): &(usize, &Hold)| hold.until.is_some_and(|until| until > now);
-        let held = self.holds.iter().enumerate().filter(is_held);
-        held.fold(Parts::default(), |parts, (topic, _)| parts.with(self.topics.parts(topic)))
+        self.parts_of(|until| until > now)
     }
 
-    /// The parts that are to be sent after all others: those of topics that are tried again. A trial may
-    /// cost the connection, which must not cost what is allowed.
+    /// The parts of topics that are tried again.
     #[must_use]
     pub fn on_trial(&self, now: BootTime) -> Parts {
-        let is_on_trial = |&(_, hold): &(usize, &Hold)| hold.until.is_some_and(|until| until <= now);
-        let on_trial = self.holds.iter().enumerate().filter(is_on_trial);
-        on_trial.fold(Parts::default(), |parts, (topic, _)| parts.with(self.topics.parts(topic)))
+        self.parts_of(|until| until <= now)
     }
 
-    /// Whether messages are to go one at a time, because of each it has to be known what becomes of it.
+    /// The parts of denied topics whose end of the wait is such a one.
+    fn parts_of(&self, is_such: impl Fn(BootTime) -> bool) -> Parts {
+        let denied = self.holds.iter().enumerate().filter(|(_, hold)| hold.until.is_some_and(&is_such));
+        denied.fold(Parts::default(), |parts, (topic, _)| parts.with(self.topics.parts(topic)))
+    }
+
+    /// How many messages may be under way: one, while of each it has to be known what becomes of it.
     #[must_use]
-    pub fn is_careful(&self, now: BootTime) -> bool {
-        self.suspect.is_some() || self.holds.iter().any(|hold| hold.until.is_some_and(|until| until <= now))
+    pub fn window(&self, now: BootTime) -> usize {
+        if self.suspect.is_some() || !self.on_trial(now).is_empty() { 1 } else { usize::MAX }
     }
 
     /// When a topic that is held is tried again.
@@ -117,7 +126,6 @@ impl Denials {
 mod tests {
     use super::*;
     use crate::metric::{Metric, Series};
-    use crate::outbox::Outbox;
     use crate::sample::{Readings, Sample};
 
     const MINUTE: Duration = Duration::from_secs(60);
@@ -139,9 +147,9 @@ mod tests {
     #[test]
     fn three_times_at_the_same_message_is_no_accident() {
         let (mut denials, first, second) = two("a/{metric}");
-        assert!(!denials.is_careful(at(0)));
+        assert!(denials.window(at(0)) > 1);
         assert_eq!(denials.closed_at(first, 2, false), None);
-        assert!(denials.is_careful(at(0)), "one at a time from here");
+        assert!(denials.window(at(0)) == 1, "one at a time from here");
         assert_eq!(denials.closed_at(first, 1, false), None);
         assert_eq!(denials.closed_at(second, 1, false), None, "the first was acknowledged meanwhile");
         assert_eq!(denials.closed_at(second, 1, false), None);
@@ -154,7 +162,7 @@ mod tests {
         denials.closed_at(first, 1, false);
         denials.closed_at(first, 1, false);
         assert_eq!(denials.acknowledged(first), None);
-        assert!(!denials.is_careful(at(0)));
+        assert!(denials.window(at(0)) > 1);
         assert_eq!(denials.closed_at(first, 1, false), None, "it is counted from one again");
     }
 
@@ -172,16 +180,16 @@ mod tests {
         let (mut denials, first, second) = two("a/{metric}");
         assert!(denials.deny(1, MINUTE, 0, at(0)));
         assert_eq!(denials.held(at(0)), Parts::of([1]));
-        assert!(!denials.is_careful(at(0)));
+        assert!(denials.window(at(0)) > 1);
         assert_eq!(denials.next_trial(at(0)), at(60));
         assert_eq!(denials.acknowledged(first), None);
         assert_eq!(denials.held(at(59)), Parts::of([1]));
         assert!(denials.on_trial(at(59)).is_empty());
         // On trial it is sent after all others, with nothing beside it.
-        assert!(denials.held(at(60)).is_empty() && denials.is_careful(at(60)));
+        assert!(denials.held(at(60)).is_empty() && denials.window(at(60)) == 1);
         assert_eq!(denials.on_trial(at(60)), Parts::of([1]));
         assert_eq!(denials.acknowledged(second), Some(1));
-        assert!(!denials.is_careful(at(60)));
+        assert!(denials.window(at(60)) > 1);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::credentials::Refresh;
 use crate::failure::{Failure, reason};
 use crate::link::{Link, LinkError};
 use crate::outbox::Ticket;
-use crate::session::{Event, IN_FLIGHT_MAX, INBOUND_LEN_MAX, Session, Settings};
+use crate::session::{Event, INBOUND_LEN_MAX, Session, Settings};
 use crate::sys::event::{Readiness, Signals, wait};
 
 /// Between two looks at a wall clock that is not set.
@@ -227,16 +227,13 @@ impl Agent {
     fn send(&mut self, now: BootTime, mode: Mode) -> Result<(), Failure> {
         let Connection::Up(online) = &mut self.connection else { return Ok(()) };
         let Online { link, session: Some(session), .. } = &mut **online else { return Ok(()) };
-        let held = self.denials.held(now);
-        let held_or_on_trial = held.with(self.denials.on_trial(now));
-        let window = if self.denials.is_careful(now) { 1 } else { IN_FLIGHT_MAX };
+        let window = self.denials.window(now);
         loop {
             let mut is_full = false;
             while mode == Mode::Publish
                 && session.room_at() <= now
                 && session.in_flight() < window
-                && let Some(ticket) =
-                    self.outbox.next_ticket(held_or_on_trial).or_else(|| self.outbox.next_ticket(held))
+                && let Some(ticket) = self.denials.next_ticket(&self.outbox, now)
             {
                 let waiting = self.outbox.waiting(ticket);
                 let dated = waiting.map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
@@ -274,12 +271,10 @@ impl Agent {
                 let mut deadline = online.link.deadline();
                 if let Some(session) = &online.session {
                     deadline = deadline.min(session.deadline()).min(self.denials.next_trial(now));
-                    let is_waiting = self.outbox.next_ticket(self.denials.held(now)).is_some();
-                    let window = if self.denials.is_careful(now) { 1 } else { IN_FLIGHT_MAX };
                     if mode == Mode::Publish
                         && self.wall.is_set()
-                        && is_waiting
-                        && session.in_flight() < window
+                        && session.in_flight() < self.denials.window(now)
+                        && self.denials.next_ticket(&self.outbox, now).is_some()
                     {
                         deadline = deadline.min(session.room_at());
                     }

@@ -170,9 +170,16 @@ impl Station {
     fn compare(&self) {
         assert_eq!(self.outbox.len(), self.queue.len(), "samples that are owed");
         assert_eq!(self.outbox.dropped(), self.queue.dropped.len() as u64, "samples dropped");
+        let next = self.denials.next_ticket(&self.outbox, self.now);
+        let next = next.map(|ticket| self.pieces(ticket, 1)[0]);
+        assert_eq!(next, self.next_owed(), "what is sent next");
+    }
+
+    /// What is to be sent next by the model: what is on trial after all others.
+    fn next_owed(&self) -> Option<Piece> {
         let held = self.denials.held(self.now);
-        let next = self.outbox.next_ticket(held).map(|ticket| self.pieces(ticket, 1)[0]);
-        assert_eq!(next, self.queue.next_unsent(held), "what is sent next");
+        let on_trial = self.denials.on_trial(self.now);
+        self.queue.next_unsent(held.with(on_trial)).or_else(|| self.queue.next_unsent(held))
     }
 
     /// What a message with this ticket and so many samples holds.

@@ -105,14 +105,13 @@ impl Station {
     }
 
     fn send(&mut self, online: &mut Online, writes: Writes) -> Result<(), Ended> {
-        let held = self.denials.held(self.now);
-        let window = if self.denials.is_careful(self.now) { 1 } else { IN_FLIGHT_MAX };
+        let window = self.denials.window(self.now);
         loop {
             let mut is_full = false;
             let mut sent = Vec::new();
             while online.session.room_at() <= self.now
                 && online.session.in_flight() < window
-                && let Some(ticket) = self.outbox.next_ticket(held)
+                && let Some(ticket) = self.denials.next_ticket(&self.outbox, self.now)
             {
                 let waiting = self.outbox.waiting(ticket);
                 let dated = waiting.map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
@@ -128,7 +127,7 @@ impl Station {
                 }
                 let (payload, samples) = (message.payload.to_vec(), message.samples);
                 let pieces = self.pieces(ticket, samples);
-                assert_eq!(pieces.first().copied(), self.queue.next_unsent(held), "the oldest first");
+                assert_eq!(pieces.first().copied(), self.next_owed(), "the oldest first");
                 self.queue.sent(&pieces);
                 let ticket = self.outbox.sent(ticket, samples);
                 let topic = self.topics.of(ticket.part());
