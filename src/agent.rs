@@ -232,15 +232,20 @@ impl Agent {
         }
         let verdict = self.verdict(failure);
         let failure = if let Verdict::Denied(_, denial) = &verdict { denial } else { failure };
-        let floor = if failure.is_refusal() { backoff::REFUSED_FLOOR } else { backoff::FLOOR };
-        let wait = self.backoff.next(floor, random());
         let words = self.explain(failure);
+        let went_back = failure.is_of_certificates() && self.setup.credentials.refused();
+        // A trial of a topic that stays denied costs the others no more than a reconnect, and the former
+        // certificates need not wait for what the new ones were refused for.
+        let was_trial = matches!(&verdict, Verdict::Denied(topic, _) if self.denials.is_denied(*topic));
+        let is_long = failure.is_refusal() && !went_back && !was_trial;
+        let floor = if is_long { backoff::REFUSED_FLOOR } else { backoff::FLOOR };
+        let wait = self.backoff.next(floor, random());
         if matches!(verdict, Verdict::Told) {
             debug!("{words}; next attempt in {} s", wait.as_secs());
         } else {
             self.notices.failed(failure, &words, wait.as_secs());
         }
-        if failure.is_of_certificates() && self.setup.credentials.refused() {
+        if went_back {
             notices::went_back(&self.setup.credentials.current().files.certificate);
         }
         if let Verdict::Denied(topic, denial) = verdict {

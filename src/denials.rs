@@ -88,6 +88,12 @@ impl Denials {
         trials.min().unwrap_or(BootTime::NEVER)
     }
 
+    /// Whether a topic is held, or on trial.
+    #[must_use]
+    pub fn is_denied(&self, topic: usize) -> bool {
+        self.holds.get(topic).is_some_and(|hold| hold.until.is_some())
+    }
+
     /// Holds a topic, for `wait` at the least and longer each time. Tells whether it was free before.
     pub fn deny(&mut self, topic: usize, wait: Duration, random: u64, now: BootTime) -> bool {
         self.suspect = None;
@@ -117,8 +123,7 @@ impl Denials {
         };
         self.suspect = Some(Suspect { message, times });
         let is_known = in_flight == 1 || self.holds.len() == 1;
-        let is_on_trial = self.holds.get(topic).is_some_and(|hold| hold.until.is_some());
-        (times >= TIMES || is_known && (says_so || is_on_trial)).then_some(topic)
+        (times >= TIMES || is_known && (says_so || self.is_denied(topic))).then_some(topic)
     }
 }
 
@@ -179,6 +184,7 @@ mod tests {
     fn a_denied_topic_is_held_and_the_others_are_not() {
         let (mut denials, first, second) = two("a/{metric}");
         assert!(denials.deny(1, MINUTE, 0, at(0)));
+        assert_eq!([0, 1, 2].map(|topic| denials.is_denied(topic)), [false, true, false]);
         assert_eq!(denials.held(at(0)), Parts::of([1]));
         assert!(denials.window(at(0)) > 1);
         assert_eq!(denials.next_trial(at(0)), at(60));

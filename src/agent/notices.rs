@@ -53,8 +53,12 @@ impl Notices {
     /// Tells which readings have gone since the last sample, and which are back.
     pub fn sample(&mut self, series: &[Series], sample: &Sample) {
         for (index, (series, reading)) in series.iter().zip(&sample.readings).enumerate() {
-            let now = reading.err();
             let before = self.absent.get(index).copied().flatten();
+            // That there is none yet is so at every start, and nothing is to be done about it.
+            let now = reading.err().and_then(|reason| match reason {
+                NoData::NotYet => before,
+                reason => Some(reason),
+            });
             if now.is_some() != before.is_some() {
                 match now {
                     Some(reason) => warn!("{series}: no reading: {}", reason.as_str()),
