@@ -12,6 +12,8 @@ pub mod device;
 pub mod event;
 pub mod net;
 pub mod resolve;
+#[cfg(feature = "test-clock")]
+mod scale;
 pub mod time;
 
 /// Turns the `-1` of a system call into the error it stands for.

@@ -28,6 +28,8 @@ pub fn wait<const N: usize>(descriptors: &mut [(RawFd, Readiness); N], timeout: 
             | if wanted.writable { libc::POLLOUT } else { 0 },
         revents: 0,
     });
+    #[cfg(feature = "test-clock")]
+    let timeout = super::scale::shrunk(timeout);
     // Rounded up, so that a wait never ends a fraction of a millisecond before its time and spins.
     let timeout = timeout.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(c_int::MAX);
     // SAFETY: the array is ours, and its length is given.

@@ -14,23 +14,30 @@ pub fn since_boot() -> Duration {
         time.assume_init()
     };
     #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "0 ≤ tv_nsec < 10⁹")]
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    let time = Duration::new(time.tv_sec as u64, time.tv_nsec as u32);
+    #[cfg(feature = "test-clock")]
+    let time = super::scale::boot(time);
+    time
 }
 
 /// The system's wall clock as time since 1970, UTC (`CLOCK_REALTIME`); zero if it stands before that.
-#[cfg(target_pointer_width = "64")]
 #[must_use]
 pub fn since_1970() -> Duration {
+    let time = realtime();
+    #[cfg(feature = "test-clock")]
+    let time = super::scale::wall(time);
+    time
+}
+
+#[cfg(target_pointer_width = "64")]
+fn realtime() -> Duration {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// The system's wall clock as time since 1970, UTC (`CLOCK_REALTIME`); zero if it stands before that.
-///
 /// std's own goes through a 32-bit `time_t` on 32-bit ARM and panics from January 2038 on, so the
 /// kernel is asked by number for the 64-bit call (Linux 5.1 and later).
 #[cfg(target_pointer_width = "32")]
-#[must_use]
-pub fn since_1970() -> Duration {
+fn realtime() -> Duration {
     const SYS_CLOCK_GETTIME64: libc::c_long = 403; // the same on every 32-bit architecture
     let mut time = [0_i64; 2];
     // SAFETY: the call writes two 64-bit words, seconds and nanoseconds, to memory of that size.
