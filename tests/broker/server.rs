@@ -96,6 +96,11 @@ impl Broker {
         self.event_before(Instant::now() + limit, limit)
     }
 
+    /// The next event not read yet, if one comes within `limit`.
+    pub fn event_within(&self, limit: Duration) -> Option<Event> {
+        self.shared.log.next(Instant::now() + limit)
+    }
+
     /// Reads events up to the first that `pick` takes. Panics like [`Broker::next_event`], and on
     /// a [`Event::Violation`] that `pick` does not take.
     #[track_caller]
