@@ -141,7 +141,6 @@ impl Agent {
         self.notices = Notices::of_one_sample();
         self.probes.prime();
         std::thread::sleep(RATE_TIME);
-        self.look_at_the_clocks(); // the days that a certificate has left are counted by them
         self.sample(clock::boot_time());
         if self.outbox.is_empty() {
             return Err(vec![Failure::NothingMeasured]);
@@ -179,6 +178,8 @@ impl Agent {
     }
 
     fn sample(&mut self, taken_at: BootTime) {
+        // The first sample may be due before the connection has asked for the time.
+        self.look_at_the_clocks();
         let health = self.health();
         let sample = self.probes.sample(taken_at, &health);
         self.notices.sample(&self.setup.config.series, &sample);
