@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pivitals_broker::{PubackManner, Published};
+use pivitals_broker::{Manners, PubackManner, Published};
 
 /// The metrics of the samples, in the order in which they are measured.
 pub const METRICS: [&str; 4] = ["memory", "temperature", "disk", "certificate_days"];
@@ -41,9 +41,11 @@ impl Desk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The broker's answer to a publish.
-    pub fn answer(&self, published: &Published) -> PubackManner {
-        self.account().answer(published)
+    /// Good manners, but for the answers that come from here.
+    pub fn manners(&self) -> Manners {
+        let desk = self.clone();
+        let publish = Box::new(move |published: &Published| desk.account().answer(published));
+        Manners { publish, ..Manners::default() }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use pivitals_broker::{Broker, DeviceFiles, Event, Issuer, Manners, Pki, TestDir, Validity};
+use pivitals_broker::{Broker, DeviceFiles, Event, Issuer, Pki, TestDir, Validity};
 
 use crate::agent::{Agent, Figures};
 use crate::board::Meter;
@@ -17,6 +17,7 @@ use crate::fault::{Fault, RECOVERY, SLOW};
 pub const SCALE: u32 = 200;
 /// Samples of two seconds; more than come in the longest outage.
 const QUEUE: u64 = 720;
+const CONFIG_FILE: &str = "pivitals.conf";
 const CONFIG: &str = "interval = 2\nmetrics = memory temperature disk certificate_days\n";
 /// The same with another order, another keep-alive, another limit.
 const OTHER_CONFIG: &str =
@@ -54,7 +55,7 @@ pub struct Station {
     meter: Meter,
     agent: Agent,
     pub seen: Seen,
-    /// Whether the last accepted connection is open.
+    /// The last accepted connection, while it is open.
     open: Option<u64>,
     fault: Fault,
     /// What may be in the log now, of each fault: until when, if it is over.
@@ -72,10 +73,10 @@ impl Station {
         let pki = Pki::new(dir.path());
         let (device, stranger) = (pki.device("pi-7"), pki.device("stranger"));
         let desk = Desk::default();
-        let broker = Broker::start(&pki, well(&desk));
+        let broker = Broker::start(&pki, desk.manners());
         let meter = Meter::new(&dir.path().join("root"));
         write_config(&dir, &broker, &device, mqtt, CONFIG);
-        let agent = Agent::start(binary, SCALE, &config_path(&dir), meter.board.root());
+        let agent = Agent::start(binary, SCALE, &dir.path().join(CONFIG_FILE), meter.board.root());
         let explained = vec![(None, vec!["samples every 2 s for localhost"])];
         Self {
             mqtt,
@@ -112,7 +113,7 @@ impl Station {
 
     /// Brings the broker back to good manners.
     pub fn behave(&self) {
-        self.broker.set_manners(|manners| *manners = well(&self.desk));
+        self.broker.set_manners(|manners| *manners = self.desk.manners());
     }
 
     pub fn kill(&self) {
@@ -287,15 +288,6 @@ impl Station {
     }
 }
 
-fn well(desk: &Desk) -> Manners {
-    let desk = desk.clone();
-    Manners { publish: Box::new(move |published| desk.answer(published)), ..Manners::default() }
-}
-
-fn config_path(dir: &TestDir) -> PathBuf {
-    dir.path().join("pivitals.conf")
-}
-
 fn write_config(dir: &TestDir, broker: &Broker, device: &DeviceFiles, mqtt: &str, more: &str) {
     let text = format!(
         "endpoint = localhost\nport = {}\ncerts = {}\nclient_id = pi-7\nlabel = pi-7\nmqtt = {mqtt}\n\
@@ -303,5 +295,5 @@ fn write_config(dir: &TestDir, broker: &Broker, device: &DeviceFiles, mqtt: &str
         broker.port(),
         device.dir.display()
     );
-    fs::write(config_path(dir), text).expect("a configuration file");
+    fs::write(dir.path().join(CONFIG_FILE), text).expect("a configuration file");
 }
