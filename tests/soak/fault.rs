@@ -58,10 +58,25 @@ pub enum Fault {
 /// Every kind of fault that an agent with this setting of `mqtt` can meet, in random order, the more
 /// usual ones more than once.
 pub fn deck(mqtt: &str, random: &mut Random) -> Vec<Fault> {
-    use Fault::*;
     let mut pick = |most: u64| random.word() % most;
+    let mut deck = of_any_version(&mut pick);
+    deck.extend(of_version(mqtt, &mut pick));
+    // Waits grow from failure to failure, and only a quiet minute makes them short again.
+    deck.extend(vec![Fault::Kills; deck.len() / 4]);
+    for last in (1..deck.len()).rev() {
+        deck.swap(last, usize::try_from(pick(last as u64 + 1)).expect("it is below the length"));
+    }
+    deck
+}
+
+/// `pick` gives a random number below the given.
+fn of_any_version(pick: &mut impl FnMut(u64) -> u64) -> Vec<Fault> {
+    use Fault::{
+        Answer, Away, Broken, Connack, ConnectRate, DeniedConnect, EndsAfter, Kill, Mismatched, PublishRate,
+        Reloaded, Renewed, Server, Silence, Trickle, Unaccepted,
+    };
     let late = Duration::from_millis(20 + pick(100));
-    let mut deck = vec![
+    vec![
         Kill(None),
         Kill(None),
         Kill(None),
@@ -105,14 +120,18 @@ pub fn deck(mqtt: &str, random: &mut Random) -> Vec<Fault> {
         Reloaded { is_away: false },
         Reloaded { is_away: true },
         Broken,
-    ];
+    ]
+}
+
+fn of_version(mqtt: &str, pick: &mut impl FnMut(u64) -> u64) -> Vec<Fault> {
+    use Fault::{Answer, Connack, DeniedPublish, NoPings, ReceiveMaximum, Versions};
     let refusal = match pick(3) {
         0 => Refusal::Short,
         1 => Refusal::Long,
         _ => Refusal::Close,
     };
     match mqtt {
-        "5" => deck.extend([
+        "5" => vec![
             DeniedPublish(self::DeniedPublish::Puback),
             DeniedPublish(self::DeniedPublish::Disconnect),
             DeniedPublish(self::DeniedPublish::PubackThenDisconnect),
@@ -122,25 +141,19 @@ pub fn deck(mqtt: &str, random: &mut Random) -> Vec<Fault> {
             Versions(self::Versions::OnlyV3(refusal)),
             NoPings,
             ReceiveMaximum,
-        ]),
-        "3.1.1" => deck.extend([
+        ],
+        "3.1.1" => vec![
             DeniedPublish(self::DeniedPublish::Puback),
             Connack(ConnackManner::Refuse(5)),
             Connack(ConnackManner::Refuse(3)),
             Versions(self::Versions::OnlyV5),
-        ]),
-        _ => deck.extend([
+        ],
+        _ => vec![
             DeniedPublish(self::DeniedPublish::Disconnect),
             Versions(self::Versions::OnlyV3(refusal)),
             ReceiveMaximum,
-        ]),
+        ],
     }
-    // Waits grow from failure to failure, and only a quiet minute makes them short again.
-    deck.extend(vec![Kills; deck.len() / 4]);
-    for last in (1..deck.len()).rev() {
-        deck.swap(last, usize::try_from(pick(last as u64 + 1)).expect("it is below the length"));
-    }
-    deck
 }
 
 fn server(which: u64) -> Leaf {
@@ -171,24 +184,13 @@ impl Fault {
     /// Parts of the lines that it may cause, one of which each line has to have.
     pub fn lines(&self) -> Vec<&'static str> {
         let (own, is_cut): (&[&str], bool) = match self {
-            Self::Kills => (&[], true),
             Self::Kill(reason) => (reason.map_or(&[], said), true),
             Self::EndsAfter(reason) => (said(*reason), true),
             Self::Silence(Silence::AfterTcp) => (&[NO_TLS], true),
             Self::Silence(Silence::AfterTls) | Self::Connack(ConnackManner::Silence) => (&[NO_CONNACK], true),
             Self::Silence(_) => (&[NO_PUBACK, NO_BROKER], true),
             Self::NoPings => (&["does not answer any more"], true),
-            Self::Answer(manner) => match manner {
-                PubackManner::Twice | PubackManner::ForeignFirst => {
-                    (&["which was not waiting for it"], false)
-                }
-                PubackManner::Silence => (&[NO_PUBACK], false),
-                PubackManner::Garbage => (&["that is not MQTT", "sent a packet of "], false),
-                PubackManner::Reason(_) => (&["refuses a message on ", "messages on soak/pi-7/"], false),
-                PubackManner::Disconnect(reason) => (said(*reason), true),
-                PubackManner::Reset | PubackManner::Close => (&[], true),
-                PubackManner::Acknowledge | PubackManner::First | PubackManner::Late(_) => (&[], false),
-            },
+            Self::Answer(manner) => after(manner),
             Self::Connack(ConnackManner::Garbage) => (&["that is not MQTT", "sent a packet of "], true),
             Self::Connack(_) => (&["refuses client id pi-7: "], true),
             Self::DeniedConnect(_) => (&["refuses client id pi-7: not authorized"], true),
@@ -204,7 +206,7 @@ impl Fault {
             Self::Versions(_) => (&["it does not speak this version"], true),
             Self::ConnectRate => (&["refuses client id pi-7: reason code 0x97"], true),
             Self::PublishRate => (&[NO_PUBACK], false),
-            Self::ReceiveMaximum => (&[], true),
+            Self::Kills | Self::ReceiveMaximum => (&[], true),
             Self::Trickle => (&[NO_TLS, NO_CONNACK, NO_PUBACK], true),
             Self::Away => (&[NO_BROKER], true),
             Self::Server(_) => {
@@ -238,5 +240,18 @@ fn said(reason: u8) -> &'static [&'static str] {
         0x97 => &["a quota is exceeded"],
         0x98 => &["by an administrator"],
         _ => panic!("no words for reason {reason:#04x}"),
+    }
+}
+
+/// The lines after an answer to a publish, and whether the connection may end by it.
+fn after(manner: &PubackManner) -> (&'static [&'static str], bool) {
+    match manner {
+        PubackManner::Twice | PubackManner::ForeignFirst => (&["which was not waiting for it"], false),
+        PubackManner::Silence => (&[NO_PUBACK], false),
+        PubackManner::Garbage => (&["that is not MQTT", "sent a packet of "], false),
+        PubackManner::Reason(_) => (&["refuses a message on ", "messages on soak/pi-7/"], false),
+        PubackManner::Disconnect(reason) => (said(*reason), true),
+        PubackManner::Reset | PubackManner::Close => (&[], true),
+        PubackManner::Acknowledge | PubackManner::First | PubackManner::Late(_) => (&[], false),
     }
 }

@@ -65,9 +65,12 @@ fn make(station: &mut Station, fault: &Fault, random: &mut Random) {
         }
         Fault::DeniedPublish(answer) => deny(station, answer),
         Fault::Trickle | Fault::ReceiveMaximum => {
-            station.broker.set_manners(|manners| match fault {
-                Fault::Trickle => manners.trickle = true,
-                _ => (manners.receive_maximum, manners.long_forms) = (Some(1), true),
+            station.broker.set_manners(|manners| {
+                if matches!(fault, Fault::Trickle) {
+                    manners.trickle = true;
+                } else {
+                    (manners.receive_maximum, manners.long_forms) = (Some(1), true);
+                }
             });
             station.kill();
             until_accepted(station, before);
@@ -163,10 +166,6 @@ fn refuse(station: &mut Station, fault: &Fault, some: u64) {
                 let Seen { accepted, throttled, .. } = station.seen;
                 throttled > before.throttled || accepted >= before.accepted + 2
             });
-        }
-        Fault::NoPings => {
-            station.kill();
-            until_ended(station, before, 2);
         }
         Fault::Versions(Versions::OnlyV3(_)) => {
             station.kill();

@@ -190,7 +190,7 @@ impl Station {
     fn watch(&mut self) -> bool {
         let mut next = self.broker.event_within(TURN);
         while let Some(event) = next {
-            self.take(event);
+            self.take(&event);
             next = self.broker.event_within(Duration::ZERO);
         }
         self.check(self.desk.account().breaches.is_empty(), "the agent broke a promise");
@@ -203,9 +203,9 @@ impl Station {
         }
     }
 
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, event: &Event) {
         let seen = &mut self.seen;
-        match &event {
+        match event {
             Event::Published(_) | Event::Ping { .. } => return,
             Event::Connected(connected) if connected.accepted => {
                 seen.accepted += 1;
