@@ -5,11 +5,20 @@ use std::time::Duration;
 use pivitals::clock::BootTime;
 use pivitals::session::{Event, IN_FLIGHT_MAX, Session, SessionError, Settings, Version};
 
-use crate::wire::{self, Answer, Inbound};
+use crate::wire::{self, Answer, Inbound, Sent};
 
 const PAYLOAD_LENGTHS: [usize; 4] = [0, 1, 600, 4000];
 /// AWS IoT Core leaves what exceeds it unacknowledged.
 const PUBLISHES_A_SECOND_MAX: usize = 100;
+const KEEP_ALIVE_SECS: u16 = 30;
+
+/// A message that the broker has and did not acknowledge.
+struct InFlight {
+    /// Read from what was sent.
+    id: u16,
+    ticket: u32,
+    sent_at: BootTime,
+}
 
 pub struct Station {
     version: Version,
@@ -17,19 +26,23 @@ pub struct Station {
     inbound: Inbound,
     now: BootTime,
     connected: bool,
-    /// Packet ids, read from what was sent, and tickets; the oldest first.
-    in_flight: Vec<(u16, u32)>,
+    /// The oldest first.
+    in_flight: Vec<InFlight>,
     /// Tickets of messages that were given to the session since it last sent.
     unsent: Vec<u32>,
     last_ticket: u32,
     published_at: Vec<BootTime>,
+    last_sent_at: BootTime,
+    /// Of the first PINGREQ that was not answered.
+    ping_sent_at: Option<BootTime>,
 }
 
 impl Station {
     pub fn new(version: Version) -> Self {
         let now = BootTime::from_millis(1);
         let topics = wire::TOPICS.map(str::to_owned);
-        let settings = Settings { version, client_id: "pi-7", topics: &topics, keep_alive_secs: 30 };
+        let settings =
+            Settings { version, client_id: "pi-7", topics: &topics, keep_alive_secs: KEEP_ALIVE_SECS };
         Self {
             version,
             session: Session::new(&settings, now),
@@ -40,6 +53,8 @@ impl Station {
             unsent: Vec::new(),
             last_ticket: 0,
             published_at: Vec::new(),
+            last_sent_at: now,
+            ping_sent_at: None,
         }
     }
 
@@ -48,8 +63,7 @@ impl Station {
         self.inbound.extend(bytes);
         self.session.receive(bytes);
         while let Some(event) = self.session.next_event()? {
-            let said = self.inbound.next_answer().expect("an event comes of a packet");
-            let expected = match said {
+            let expected = match self.next_answer().expect("an event comes of a packet") {
                 Answer::Accepted => {
                     assert!(!self.connected, "a session is accepted once");
                     self.connected = true;
@@ -59,17 +73,28 @@ impl Station {
                 Answer::Refused(id, reason) => {
                     self.answered(id).map_or(Event::Stray(id), |ticket| Event::Refused(ticket, reason))
                 }
+                Answer::Alive => unreachable!("it is no event"),
             };
             assert_eq!(event, expected, "what the broker said is what is understood");
         }
-        assert_eq!(self.inbound.next_answer(), None, "no answer is left lying");
+        assert_eq!(self.next_answer(), None, "no answer is left lying");
         Ok(())
     }
 
     /// The ticket of the message in flight with this packet id, which is so no more.
     fn answered(&mut self, id: u16) -> Option<u32> {
-        let place = self.in_flight.iter().position(|&(other, _)| other == id)?;
-        Some(self.in_flight.remove(place).1)
+        let place = self.in_flight.iter().position(|message| message.id == id)?;
+        Some(self.in_flight.remove(place).ticket)
+    }
+
+    /// The next answer that becomes an event.
+    fn next_answer(&mut self) -> Option<Answer> {
+        loop {
+            match self.inbound.next_answer() {
+                Some(Answer::Alive) => self.ping_sent_at = None,
+                other => return other,
+            }
+        }
     }
 
     /// Messages are published, as many as there is room for.
@@ -106,8 +131,9 @@ impl Station {
 
     /// The broker takes a message that is in flight, if there is one.
     pub fn acknowledge(&mut self, place: usize) -> Result<(), SessionError> {
-        let Some(&(id, _)) = self.in_flight.get(place % self.in_flight.len().max(1)) else { return Ok(()) };
-        let [high, low] = id.to_be_bytes();
+        let place = place % self.in_flight.len().max(1);
+        let Some(message) = self.in_flight.get(place) else { return Ok(()) };
+        let [high, low] = message.id.to_be_bytes();
         self.receive(&[0x40, 2, high, low])
     }
 
@@ -120,15 +146,41 @@ impl Station {
             Ok(())
         });
         written.expect("a network that takes everything");
-        for id in wire::published_ids(self.version, &sent) {
-            assert!(self.connected, "nothing is published before CONNACK");
-            assert!(id != 0 && self.in_flight.iter().all(|&(other, _)| other != id), "{id} is not free");
-            self.in_flight.push((id, self.unsent.remove(0)));
+        for packet in wire::packets(self.version, &sent) {
+            assert!(self.connected || packet == Sent::Connect, "nothing but CONNECT before CONNACK");
+            self.sent(&packet);
         }
         assert_eq!(self.unsent, [], "what was published is sent");
         self.assert_in_flight();
-        assert!(self.session.deadline() > self.now, "a loop that waits for the deadline would be a busy one");
+        self.assert_awake();
         Ok(())
+    }
+
+    fn sent(&mut self, packet: &Sent) {
+        self.last_sent_at = self.now;
+        match *packet {
+            Sent::Connect => {}
+            Sent::Publish(id) => {
+                assert!(id != 0 && self.in_flight.iter().all(|message| message.id != id), "{id} is not free");
+                let ticket = self.unsent.remove(0);
+                self.in_flight.push(InFlight { id, ticket, sent_at: self.now });
+            }
+            Sent::Ping => self.ping_sent_at = self.ping_sent_at.or(Some(self.now)),
+        }
+    }
+
+    /// A broker that owes an answer for too long has ended the session; one that owes none is asked for
+    /// a sign of life in time; and a loop that waits for the deadline waits.
+    fn assert_awake(&self) {
+        let owed_for = |sent_at| self.now.since(sent_at).as_secs();
+        assert!(self.connected || owed_for(BootTime::from_millis(1)) < 10, "CONNACK");
+        assert!(self.in_flight.iter().all(|message| owed_for(message.sent_at) < 30), "PUBACK");
+        assert!(self.ping_sent_at.is_none_or(|sent_at| owed_for(sent_at) < 20), "PINGRESP");
+        if self.version == Version::V3 {
+            let silence_secs = self.now.since(self.last_sent_at).as_secs();
+            assert!(silence_secs < KEEP_ALIVE_SECS.into(), "the broker may close the connection");
+        }
+        assert!(self.session.deadline() > self.now, "the deadline lies ahead");
     }
 
     /// A session that ended has acknowledged nothing that the broker did not.
@@ -140,7 +192,8 @@ impl Station {
 
     fn assert_in_flight(&self) {
         assert!(self.in_flight.len() <= IN_FLIGHT_MAX);
-        let waiting = self.in_flight.iter().map(|&(_, ticket)| ticket).chain(self.unsent.iter().copied());
+        let sent = self.in_flight.iter().map(|message| message.ticket);
+        let waiting = sent.chain(self.unsent.iter().copied());
         assert_eq!(self.session.in_flight(), self.in_flight.len() + self.unsent.len());
         assert_eq!(self.session.first_in_flight(), waiting.min());
     }

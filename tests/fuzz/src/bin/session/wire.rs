@@ -5,7 +5,7 @@ use pivitals::session::Version;
 /// Messages go there, by turns; one byte long.
 pub const TOPICS: [&str; 2] = ["t", "u"];
 
-/// What a broker says that becomes an event.
+/// What a broker says to a session that goes on.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
     /// CONNACK.
@@ -14,6 +14,8 @@ pub enum Answer {
     Taken(u16),
     /// PUBACK of that packet id, with a reason why not.
     Refused(u16, u8),
+    /// PINGRESP.
+    Alive,
 }
 
 /// What the broker has sent.
@@ -31,7 +33,7 @@ impl Inbound {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next answer among the packets that are whole. PINGRESP is none.
+    /// The next answer among the packets that are whole.
     pub fn next_answer(&mut self) -> Option<Answer> {
         loop {
             let (kind, body, rest) = packet(&self.bytes)?;
@@ -41,7 +43,7 @@ impl Inbound {
                     Some(Answer::Refused(u16::from_be_bytes([high, low]), reason))
                 }
                 (0x40, &[high, low, ..]) => Some(Answer::Taken(u16::from_be_bytes([high, low]))),
-                (0xd0, []) => None,
+                (0xd0, []) => Some(Answer::Alive),
                 _ => panic!("a packet of kind {kind:#x} ends the session: {body:x?}"),
             };
             self.bytes = rest.to_vec();
@@ -68,21 +70,30 @@ fn packet(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     panic!("a length of more than four bytes ends the session")
 }
 
-/// The packet ids of the messages in what a session sent.
-pub fn published_ids(version: Version, mut sent: &[u8]) -> Vec<u16> {
-    let mut ids = Vec::new();
+/// What a session sends.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Sent {
+    Connect,
+    Publish(u16),
+    Ping,
+}
+
+/// The packets in what a session sent.
+pub fn packets(version: Version, mut sent: &[u8]) -> Vec<Sent> {
+    let mut packets = Vec::new();
     while let Some((first, body, rest)) = packet(sent) {
         sent = rest;
-        match (first, body) {
+        packets.push(match (first, body) {
             (0x32, &[0, 1, b't' | b'u', high, low, ref payload @ ..]) => {
                 let payload = if version == Version::V5 { payload.strip_prefix(&[0]) } else { Some(payload) };
                 assert!(payload.expect("no properties").iter().all(|&byte| byte == b'x'));
-                ids.push(u16::from_be_bytes([high, low]));
+                Sent::Publish(u16::from_be_bytes([high, low]))
             }
-            (0x10 | 0xc0, _) => {}
+            (0x10, _) => Sent::Connect,
+            (0xc0, []) => Sent::Ping,
             _ => panic!("a packet of kind {first:#x} is sent: {body:x?}"),
-        }
+        });
     }
     assert!(sent.is_empty(), "whole packets are sent");
-    ids
+    packets
 }
