@@ -34,7 +34,7 @@ impl Board {
             Some(current) => current.readings.extend(part.readings),
             None => self.current = Some(part),
         }
-        if self.current.as_ref().is_some_and(|current| current.readings.len() >= Metric::ALL.len()) {
+        if self.current.as_ref().is_some_and(|current| current.readings.len() >= Metric::DEFAULT.len()) {
             self.complete();
         }
     }
@@ -89,7 +89,8 @@ impl Series {
             (Metric::Temperature, _) => "°C",
             (_, Unit::Percent) => "%",
             (_, Unit::Megabytes) => "MB",
-            (_, Unit::None) => "",
+            (_, Unit::Milliseconds) => "ms",
+            (_, Unit::Count | Unit::None) => "",
         };
         let room = width.saturating_sub(FIXED_WIDTH).max(BARS.len());
         let shown = self.values.range(self.values.len().saturating_sub(room)..);

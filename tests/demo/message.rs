@@ -34,7 +34,8 @@ fn timestamp(message: &Value) -> Option<u64> {
 /// `{"name":"disk usage / (pi-7)","unit":"Percent","value":12.3,"timestamp":1767225600}`
 fn rule(message: &Value) -> Option<Part> {
     let name = message.get("name")?.as_str()?;
-    let metric = Metric::ALL.into_iter().find(|metric| name.starts_with(metric.description().rule_name))?;
+    let metric =
+        Metric::DEFAULT.into_iter().find(|metric| name.starts_with(metric.description().rule_name))?;
     let value = message.get("value")?.as_f64()?;
     Some(Part { timestamp: timestamp(message)?, readings: vec![(metric, value)] })
 }
@@ -42,7 +43,7 @@ fn rule(message: &Value) -> Option<Part> {
 /// `{"label":"pi-7","timestamp":1767225600,"cpu_percent":12.3,"temperature_celsius":null}`
 fn flat(message: &Value, key: fn(&Description) -> &str) -> Option<Part> {
     let value = |metric: Metric| Some((metric, message.get(key(metric.description()))?.as_f64()?));
-    let readings = Metric::ALL.into_iter().filter_map(value).collect();
+    let readings = Metric::DEFAULT.into_iter().filter_map(value).collect();
     Some(Part { timestamp: timestamp(message)?, readings })
 }
 

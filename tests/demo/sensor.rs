@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use pivitals::clock::BootTime;
 use pivitals::metric::{Metric, Series};
-use pivitals::probe::Probes;
+use pivitals::probe::{Health, Probes};
 use pivitals::sample::NoData;
 use pivitals_broker::Board;
 
@@ -35,7 +35,7 @@ impl Sensor {
     /// A sensor under `folder`, if the agent's own probe finds none on this machine.
     pub fn where_none_is(folder: &Path) -> Result<Option<Self>, String> {
         let series = [Series { metric: Metric::Temperature, mount: None }];
-        let sample = Probes::new(Path::new("/"), &series).sample(BootTime::default());
+        let sample = Probes::new(Path::new("/"), &series).sample(BootTime::default(), &Health::default());
         let Some(Err(why)) = sample.readings.first().copied() else { return Ok(None) };
         let root = folder.join("root");
         let temp = make_root(&root).map_err(|error| format!("{}: {error}", root.display()))?;
