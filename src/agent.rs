@@ -14,12 +14,13 @@ use crate::clock::{self, BootTime, WallClock};
 use crate::config::Config;
 use crate::denials::Denials;
 use crate::failure::{Failure, Words, reason};
+use crate::link::LinkError;
 use crate::outbox::Outbox;
-use crate::payload::Encoder;
+use crate::payload::{Encoder, Format};
 use crate::probe::{Health, Probes};
 use crate::sample::NoData;
 use crate::schedule::Schedule;
-use crate::session::{Answer, Session, SessionError};
+use crate::session::{Answer, Session, SessionError, Version};
 use crate::setup::Setup;
 use crate::status::{State, Status};
 use crate::sys::event::{Readiness, Signals};
@@ -40,6 +41,8 @@ const RATE_TIME: Duration = Duration::from_secs(1);
 /// A connection on which nothing was answered for two intervals and this is not in order, though
 /// every deadline was kept: the longest of them one after the other are less.
 const SILENCE_MAX: Duration = Duration::from_secs(120);
+/// So many connections in a row that the broker closes soon and without a word are no accident.
+const TAKEOVERS: u32 = 2;
 /// Between two signs of life that are withheld.
 const LIFE_WAIT: Duration = Duration::from_millis(500);
 
@@ -99,6 +102,7 @@ impl Agent {
         self.notices.ready();
         let mut aim = Aim::Publish;
         let mut ready = Readiness::default();
+        let mut is_status_due = false;
         loop {
             let now = clock::boot_time();
             let due = if matches!(aim, Aim::End { .. }) { None } else { self.schedule.due(now) };
@@ -120,7 +124,11 @@ impl Agent {
             if self.is_serving(now) {
                 self.notices.alive(now);
             }
-            self.tell_status(self.state(), due.is_some(), now);
+            is_status_due |= due.is_some();
+            // Not the moment between a publish and its PUBACK, which is over at once.
+            let is_calm = self.is_done(Mode::Publish, now);
+            self.tell_status(self.state(), is_status_due && is_calm, now);
+            is_status_due &= !is_calm;
             let deadline = self.deadline(now, aim.mode()).min(aim.until(self.schedule.next()));
             let deadline = deadline.min(self.notices.alive_at().max(now + LIFE_WAIT));
             let signalled;
@@ -153,13 +161,16 @@ impl Agent {
                 return Err(vec![Failure::ClockNotSet]);
             }
             if let Err(failure) = served {
-                match self.verdict(&failure) {
-                    Verdict::Denied(topic, denial) => drop(self.deny(topic, denial, backoff::FLOOR, now)),
-                    Verdict::Suspicious | Verdict::Told => {}
-                    Verdict::NoDenial if self.version.choose_after(&failure) => {}
-                    Verdict::NoDenial => return Err(vec![failure]),
+                match self.verdict(&failure, now) {
+                    Verdict::Denied(topic, denial) => drop(self.deny(topic, denial, now)),
+                    Verdict::Suspicious | Verdict::Told { .. } => {}
+                    Verdict::NoDenial(_) if self.version.choose_after(&failure) => {}
+                    Verdict::NoDenial(failure) => {
+                        self.tally.denied.push(failure);
+                        return Err(std::mem::take(&mut self.tally.denied));
+                    }
                 }
-                self.disconnected(now + backoff::FLOOR);
+                self.disconnected(now + backoff::FLOOR, now);
             }
             if self.is_delivered(now) {
                 self.disconnect(now); // whatever came after the last acknowledgement
@@ -193,14 +204,16 @@ impl Agent {
 
     fn health(&mut self) -> Health {
         let validity = self.setup.credentials.current().validity;
-        #[expect(clippy::cast_precision_loss, reason = "exact for every date that a certificate can have")]
-        let days = |now| validity.days_left(now) as f64;
         Health {
             dropped: self.outbox.dropped(),
             reconnects: self.tally.connections.saturating_sub(1),
             queue: self.outbox.len(),
             puback_latency: self.tally.puback_latency.take(),
-            certificate_days: self.wall.utc_of(clock::boot_time()).map(days).ok_or(NoData::NoClock),
+            certificate_days: self
+                .wall
+                .utc_of(clock::boot_time())
+                .map(|now| validity.days_left_reading(now))
+                .ok_or(NoData::NoClock),
         }
     }
 
@@ -229,45 +242,63 @@ impl Agent {
     fn fail(&mut self, failure: &Failure, now: BootTime) {
         if self.version.choose_after(failure) {
             debug!("{}; trying MQTT {}", self.explain(failure), self.version.current());
-            return self.disconnected(now + backoff::FLOOR);
+            return self.disconnected(now + backoff::FLOOR, now);
         }
-        let verdict = self.verdict(failure);
-        let failure = if let Verdict::Denied(_, denial) = &verdict { denial } else { failure };
+        let verdict = self.verdict(failure, now);
+        let failure = match &verdict {
+            Verdict::Denied(_, failure) | Verdict::NoDenial(failure) => failure,
+            Verdict::Suspicious | Verdict::Told { .. } => failure,
+        };
         let words = self.explain(failure);
-        let went_back = failure.is_of_certificates() && self.setup.credentials.refused();
+        let is_back = failure.is_of_certificates() && self.setup.credentials.refused();
+        let is_back = is_back && self.notices.is_back_news();
         // A trial of a topic that stays denied costs the others no more than a reconnect, and the former
         // certificates need not wait for what the new ones were refused for.
-        let was_trial = matches!(&verdict, Verdict::Denied(topic, _) if self.denials.is_denied(*topic));
-        let is_long = failure.is_refusal() && !went_back && !was_trial;
+        let was_trial = match &verdict {
+            Verdict::Denied(topic, _) => self.denials.is_denied(*topic),
+            Verdict::Told { was_trial } => *was_trial,
+            Verdict::NoDenial(_) | Verdict::Suspicious => false,
+        };
+        let is_long = failure.is_refusal() && !is_back && !was_trial;
         let floor = if is_long { backoff::REFUSED_FLOOR } else { backoff::FLOOR };
         let wait = self.backoff.next(floor, random());
-        if matches!(verdict, Verdict::Told) {
+        if matches!(verdict, Verdict::Told { .. }) {
             debug!("{words}; next attempt in {} s", wait.as_secs());
         } else {
             self.notices.failed(failure, &words, wait.as_secs());
         }
-        if went_back {
-            notices::went_back(&self.setup.credentials.current().files.certificate);
+        if is_back {
+            self.notices.went_back(&self.setup.credentials.current().files.certificate);
         }
         if let Verdict::Denied(topic, denial) = verdict {
-            self.deny(topic, denial, wait, now);
+            self.deny(topic, denial, now);
         }
-        self.disconnected(now + wait);
+        self.disconnected(now + wait, now);
     }
 
-    /// What a failure tells of the topics on which messages were under way.
-    fn verdict(&mut self, failure: &Failure) -> Verdict {
+    /// What a failure tells of the topics on which messages were under way; or more of itself than it
+    /// says.
+    fn verdict(&mut self, failure: &Failure, now: BootTime) -> Verdict {
+        let no_denial = || Verdict::NoDenial(failure.clone());
+        let Connection::Up(online) = &self.connection else { return no_denial() };
         let says_so = match failure {
             Failure::Closed(Some(Answer::PubAck), _) => false,
             Failure::Session(SessionError::Disconnected(reason::NOT_AUTHORIZED)) => true,
-            _ => return Verdict::NoDenial,
+            // In 3.1.1 a broker closes without a word when another device takes the client id over.
+            Failure::Closed(_, LinkError::Closed) if online.is_young(now) => {
+                self.tally.short_lived += 1;
+                let is_known = self.tally.short_lived >= TAKEOVERS && self.version.current() == Version::V3;
+                return if is_known { Verdict::NoDenial(Failure::ProbablyTakenOver) } else { no_denial() };
+            }
+            _ => return no_denial(),
         };
-        let Connection::Up(online) = &self.connection else { return Verdict::NoDenial };
-        if says_so && online.is_denial_told {
-            return Verdict::Told;
+        if let Some(was_trial) = online.denial_told
+            && says_so
+        {
+            return Verdict::Told { was_trial };
         }
         let Some(message) = online.session.as_ref().and_then(Session::first_in_flight) else {
-            return Verdict::NoDenial;
+            return no_denial();
         };
         match self.denials.closed_at(message.ticket, online.in_flight(), says_so) {
             Some(topic) if says_so => {
@@ -278,12 +309,12 @@ impl Agent {
         }
     }
 
-    /// Keeps a topic's messages back, for `wait` at the least. Tells whether that is news.
-    fn deny(&mut self, topic: usize, denial: Failure, wait: Duration, now: BootTime) -> bool {
+    /// Keeps a topic's messages back. Tells whether that is news.
+    fn deny(&mut self, topic: usize, denial: Failure, now: BootTime) -> bool {
         if !self.tally.denied.contains(&denial) {
             self.tally.denied.push(denial);
         }
-        self.denials.deny(topic, wait, random(), now)
+        self.denials.deny(topic, random(), now)
     }
 
     /// Whether all is acknowledged that the broker lets through.
@@ -292,7 +323,7 @@ impl Agent {
             Connection::Up(online) => online.in_flight(),
             Connection::Down { .. } => 0,
         };
-        in_flight == 0 && self.denials.next_ticket(&self.outbox, now).is_none()
+        in_flight == 0 && self.denials.next_ticket(&self.outbox, 0, now).is_none()
     }
 
     /// Whether nothing is left that this mode does, or nothing can be done.
@@ -337,16 +368,18 @@ impl Agent {
             warn!("log: the change takes effect when pivitals is started again");
         }
         self.encoder = encoder(config);
-        if config.series != old.series {
-            let (from, to) = (&old.series, &config.series);
-            self.outbox.convert(|sample| {
-                sample.rearrange(from, to);
+        if config.series != old.series || config.format != old.format {
+            self.outbox.convert(|sample, unacknowledged| {
+                if old.format == Format::Rule {
+                    sample.forget_delivered(|part| unacknowledged.contains(part));
+                }
+                sample.rearrange(&old.series, &config.series);
                 self.encoder.parts(sample)
             });
+        }
+        if config.series != old.series {
             self.probes = Probes::new(&self.root, &config.series);
             self.probes.prime();
-        } else if config.format != old.format {
-            self.outbox.convert(|sample| self.encoder.parts(sample));
         }
         self.outbox.resize(config.queue);
         let grid = |config: &Config| (config.interval, config.client_id.clone(), config.series.clone());
@@ -368,12 +401,15 @@ impl Agent {
 
 /// What the end of a connection tells of a topic.
 enum Verdict {
-    /// Nothing.
-    NoDenial,
+    /// Nothing; this is what it was.
+    NoDenial(Failure),
     /// It may be denied.
     Suspicious,
     /// Which one is denied the broker has said of a message, before it closed.
-    Told,
+    Told {
+        /// It was known before, and only tried again.
+        was_trial: bool,
+    },
     /// It is denied.
     Denied(usize, Failure),
 }

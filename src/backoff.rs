@@ -18,7 +18,7 @@ pub const CAP: Duration = Duration::from_secs(300);
 /// No wait is shorter when the broker said no: asking again at once does not make it a yes.
 pub const REFUSED_FLOOR: Duration = Duration::from_secs(30);
 /// A connection that lived so long, with a publish acknowledged, has proved itself.
-const PROOF: Duration = Duration::from_secs(60);
+pub const PROOF: Duration = Duration::from_secs(60);
 
 /// The state of the waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use log::LevelFilter;
 
 use crate::identity::{Identity, PLACEHOLDERS};
+use crate::link::Target;
 use crate::metric::{MOUNTS_MAX, Metric, Series};
 use crate::payload::{Format, LABEL_LEN_MAX, MOUNT_LEN_MAX, NAMESPACE_LEN_MAX};
 use crate::session::Version;
@@ -342,7 +343,9 @@ fn parse_endpoint(text: &str) -> Option<String> {
             && !label.ends_with('-')
     };
     let is_host = text.len() <= ENDPOINT_LEN_MAX && text.split('.').all(is_label);
-    (is_host || text.parse::<std::net::IpAddr>().is_ok()).then(|| text.to_owned())
+    let is_endpoint = is_host || text.parse::<std::net::IpAddr>().is_ok();
+    // TLS has its own idea of names: one that ends in a number is none.
+    (is_endpoint && Target::new(text, 1).is_some()).then(|| text.to_owned())
 }
 
 fn is_rule(text: &str) -> bool {

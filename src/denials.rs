@@ -6,9 +6,7 @@
 //! line that is merely bad would not break at the same message each time.
 //!
 //! A denied topic is held: its messages stay in the queue, the others go on. From time to time one
-//! message is tried, alone and after all others.
-
-use std::time::Duration;
+//! message is tried, alone and after all others, because the trial may cost the connection.
 
 use crate::backoff::{Backoff, REFUSED_FLOOR};
 use crate::clock::BootTime;
@@ -25,6 +23,8 @@ pub struct Denials {
     /// By the topic's number.
     holds: Vec<Hold>,
     suspect: Option<Suspect>,
+    /// The topic of which a message is under way for a trial.
+    trial: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,10 +34,11 @@ struct Hold {
     backoff: Backoff,
 }
 
-/// A message at which the connection was closed, and how many times in a row.
+/// A topic at whose oldest message the connection was closed, and how many times in a row. Until a message
+/// of the topic is taken, that is the same one, or its successor where the full queue has dropped it.
 #[derive(Debug, Clone, Copy)]
 struct Suspect {
-    message: Ticket,
+    topic: usize,
     times: u32,
 }
 
@@ -46,15 +47,25 @@ impl Denials {
     #[must_use]
     pub fn new(topics: Topics) -> Self {
         let holds = vec![Hold::default(); topics.names().len()];
-        Self { topics, holds, suspect: None }
+        Self { topics, holds, suspect: None, trial: None }
     }
 
-    /// The message to send next: of topics that are tried again after all others, because a trial may
-    /// cost the connection, which must not cost what is allowed.
+    /// The message to send next, while `in_flight` others are not answered.
     #[must_use]
-    pub fn next_ticket(&self, outbox: &Outbox, now: BootTime) -> Option<Ticket> {
+    pub fn next_ticket(&self, outbox: &Outbox, in_flight: usize, now: BootTime) -> Option<Ticket> {
+        // Of one that is suspect, or tried, it has to be known what becomes of it.
+        if in_flight > 0 && (self.suspect.is_some() || self.trial.is_some()) {
+            return None;
+        }
         let held = self.held(now);
-        outbox.next_ticket(held.with(self.on_trial(now))).or_else(|| outbox.next_ticket(held))
+        let allowed = outbox.next_ticket(held.with(self.on_trial(now)));
+        if allowed.is_some() || in_flight > 0 { allowed } else { outbox.next_ticket(held) }
+    }
+
+    /// Notes that the message is under way.
+    pub fn sent(&mut self, message: Ticket) {
+        let topic = self.topics.of(message.part());
+        self.trial = Some(topic).filter(|&topic| self.is_denied(topic));
     }
 
     /// The parts that are not to be sent now.
@@ -75,12 +86,6 @@ impl Denials {
         denied.fold(Parts::default(), |parts, (topic, _)| parts.with(self.topics.parts(topic)))
     }
 
-    /// How many messages may be under way: one, while of each it has to be known what becomes of it.
-    #[must_use]
-    pub fn window(&self, now: BootTime) -> usize {
-        if self.suspect.is_some() || !self.on_trial(now).is_empty() { 1 } else { usize::MAX }
-    }
-
     /// When a topic that is held is tried again.
     #[must_use]
     pub fn next_trial(&self, now: BootTime) -> BootTime {
@@ -94,19 +99,24 @@ impl Denials {
         self.holds.get(topic).is_some_and(|hold| hold.until.is_some())
     }
 
-    /// Holds a topic, for `wait` at the least and longer each time. Tells whether it was free before.
-    pub fn deny(&mut self, topic: usize, wait: Duration, random: u64, now: BootTime) -> bool {
-        self.suspect = None;
+    /// Holds a topic, for longer each time. Tells whether it was free before.
+    pub fn deny(&mut self, topic: usize, random: u64, now: BootTime) -> bool {
+        self.suspect = self.suspect.filter(|suspect| suspect.topic != topic);
+        self.trial = self.trial.filter(|&trial| trial != topic);
         let Some(hold) = self.holds.get_mut(topic) else { return false };
         let was_free = hold.until.is_none();
-        hold.until = Some(now + hold.backoff.next(REFUSED_FLOOR, random).max(wait));
+        // Of several messages that were under way together, each is refused.
+        if hold.until.is_none_or(|until| until <= now) {
+            hold.until = Some(now + hold.backoff.next(REFUSED_FLOOR, random));
+        }
         was_free
     }
 
     /// Notes that the broker has taken a message. Gives its topic, if that was held.
     pub fn acknowledged(&mut self, message: Ticket) -> Option<usize> {
-        self.suspect = None;
         let topic = self.topics.of(message.part());
+        self.suspect = self.suspect.filter(|suspect| suspect.topic != topic);
+        self.trial = self.trial.filter(|&trial| trial != topic);
         let hold = self.holds.get_mut(topic).filter(|hold| hold.until.is_some())?;
         *hold = Hold::default();
         Some(topic)
@@ -118,17 +128,27 @@ impl Denials {
     pub fn closed_at(&mut self, message: Ticket, in_flight: usize, says_so: bool) -> Option<usize> {
         let topic = self.topics.of(message.part());
         let times = match self.suspect {
-            Some(last) if last.message.begins_like(&message) => last.times.saturating_add(1),
+            Some(last) if last.topic == topic => last.times.saturating_add(1),
             _ => 1,
         };
-        self.suspect = Some(Suspect { message, times });
+        self.suspect = Some(Suspect { topic, times });
         let is_known = in_flight == 1 || self.holds.len() == 1;
         (times >= TIMES || is_known && (says_so || self.is_denied(topic))).then_some(topic)
+    }
+
+    /// Notes that the connection has come to its end, whatever the reason. A trial without an answer is
+    /// one that has failed: the next is not before its time.
+    pub fn ended(&mut self, random: u64, now: BootTime) {
+        if let Some(topic) = self.trial.take() {
+            self.deny(topic, random, now);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::metric::{Metric, Series};
     use crate::sample::{Readings, Sample};
@@ -139,78 +159,125 @@ mod tests {
         BootTime::from_millis(secs * 1000)
     }
 
-    /// Denials on these topics, and the two messages of a sample of cpu and memory.
-    fn two(topic: &str) -> (Denials, Ticket, Ticket) {
+    /// Denials on these topics, and a sample of cpu and memory in a queue.
+    fn two(topic: &str) -> (Denials, Outbox) {
         let series = [Metric::Cpu, Metric::Memory].map(|metric| Series { metric, mount: None });
         let mut outbox = Outbox::new(4);
         outbox.push(Sample { taken_at: BootTime::default(), readings: Readings::new() }, Parts::of(0..2));
-        let mut send = || outbox.next_ticket(Parts::default()).map(|ticket| outbox.sent(ticket, 1));
-        let (first, second) = (send().unwrap(), send().unwrap());
-        (Denials::new(Topics::new(topic, &series)), first, second)
+        (Denials::new(Topics::new(topic, &series)), outbox)
+    }
+
+    /// Sends the next message, if there is one.
+    fn send(denials: &mut Denials, outbox: &mut Outbox, in_flight: usize, now: BootTime) -> Option<Ticket> {
+        let ticket = denials.next_ticket(outbox, in_flight, now)?;
+        denials.sent(ticket);
+        Some(outbox.sent(ticket, 1))
+    }
+
+    /// The two messages, both sent.
+    fn both(denials: &mut Denials, outbox: &mut Outbox) -> (Ticket, Ticket) {
+        (send(denials, outbox, 0, at(0)).unwrap(), send(denials, outbox, 1, at(0)).unwrap())
     }
 
     #[test]
     fn three_times_at_the_same_message_is_no_accident() {
-        let (mut denials, first, second) = two("a/{metric}");
-        assert!(denials.window(at(0)) > 1);
+        let (mut denials, mut outbox) = two("a/{metric}");
+        let (first, second) = both(&mut denials, &mut outbox);
         assert_eq!(denials.closed_at(first, 2, false), None);
-        assert!(denials.window(at(0)) == 1, "one at a time from here");
+        outbox.rewind();
+        assert_eq!(send(&mut denials, &mut outbox, 0, at(0)), Some(first));
+        assert_eq!(send(&mut denials, &mut outbox, 1, at(0)), None, "one at a time from here");
         assert_eq!(denials.closed_at(first, 1, false), None);
-        assert_eq!(denials.closed_at(second, 1, false), None, "the first was acknowledged meanwhile");
+        assert_eq!(denials.acknowledged(first), None);
+        assert_eq!(denials.closed_at(second, 1, false), None);
         assert_eq!(denials.closed_at(second, 1, false), None);
         assert_eq!(denials.closed_at(second, 1, false), Some(1));
     }
 
     #[test]
-    fn a_message_that_is_taken_is_suspect_no_more() {
-        let (mut denials, first, _) = two("a");
+    fn a_topic_is_suspect_until_one_of_its_own_messages_is_taken() {
+        let (mut denials, mut outbox) = two("a/{metric}");
+        let (first, second) = both(&mut denials, &mut outbox);
+        for _ in 0..2 {
+            assert_eq!(denials.closed_at(second, 1, false), None);
+            assert_eq!(denials.acknowledged(first), None, "another's says nothing of it");
+        }
+        // The full queue has dropped the message; its successor is closed at.
+        assert_eq!(denials.closed_at(second, 1, false), Some(1));
+        let (mut denials, mut outbox) = two("a");
+        let (first, _) = both(&mut denials, &mut outbox);
         denials.closed_at(first, 1, false);
         denials.closed_at(first, 1, false);
-        assert_eq!(denials.acknowledged(first), None);
-        assert!(denials.window(at(0)) > 1);
+        denials.acknowledged(first);
         assert_eq!(denials.closed_at(first, 1, false), None, "it is counted from one again");
     }
 
     #[test]
     fn a_broker_that_says_so_is_believed_when_it_is_clear_what_it_means() {
-        let (mut denials, first, _) = two("a/{metric}");
+        let (mut denials, mut outbox) = two("a/{metric}");
+        let (first, _) = both(&mut denials, &mut outbox);
         assert_eq!(denials.closed_at(first, 2, true), None, "it may mean either");
         assert_eq!(denials.closed_at(first, 1, true), Some(0));
-        let (mut denials, first, _) = two("a");
+        let (mut denials, mut outbox) = two("a");
+        let (first, _) = both(&mut denials, &mut outbox);
         assert_eq!(denials.closed_at(first, 2, true), Some(0), "there is but one topic");
     }
 
     #[test]
-    fn a_denied_topic_is_held_and_the_others_are_not() {
-        let (mut denials, first, second) = two("a/{metric}");
-        assert!(denials.deny(1, MINUTE, 0, at(0)));
-        assert_eq!([0, 1, 2].map(|topic| denials.is_denied(topic)), [false, true, false]);
-        assert_eq!(denials.held(at(0)), Parts::of([1]));
-        assert!(denials.window(at(0)) > 1);
-        assert_eq!(denials.next_trial(at(0)), at(60));
-        assert_eq!(denials.acknowledged(first), None);
-        assert_eq!(denials.held(at(59)), Parts::of([1]));
-        assert!(denials.on_trial(at(59)).is_empty());
-        // On trial it is sent after all others, with nothing beside it.
-        assert!(denials.held(at(60)).is_empty() && denials.window(at(60)) == 1);
-        assert_eq!(denials.on_trial(at(60)), Parts::of([1]));
-        assert_eq!(denials.acknowledged(second), Some(1));
-        assert!(denials.window(at(60)) > 1);
+    fn a_denied_topic_is_held_and_tried_alone_after_all_others() {
+        let (mut denials, mut outbox) = two("a/{metric}");
+        assert!(denials.deny(0, 0, at(0)));
+        assert_eq!([0, 1, 2].map(|topic| denials.is_denied(topic)), [true, false, false]);
+        assert_eq!((denials.held(at(29)), denials.next_trial(at(0))), (Parts::of([0]), at(30)));
+        assert_eq!(denials.on_trial(at(30)), Parts::of([0]));
+        // Its time has come, but what is allowed goes first, at its full pace, and is awaited.
+        let allowed = send(&mut denials, &mut outbox, 0, at(30)).unwrap();
+        assert_eq!(allowed.part(), 1);
+        assert_eq!(send(&mut denials, &mut outbox, 1, at(30)), None);
+        outbox.acknowledge(allowed);
+        let tried = send(&mut denials, &mut outbox, 0, at(30)).unwrap();
+        assert_eq!(tried.part(), 0);
+        outbox.push(Sample { taken_at: at(30), readings: Readings::new() }, Parts::of(0..2));
+        assert_eq!(send(&mut denials, &mut outbox, 1, at(30)), None, "nothing goes beside it");
+        assert_eq!(denials.acknowledged(tried), Some(0));
+        assert!(send(&mut denials, &mut outbox, 1, at(30)).is_some());
+    }
+
+    #[test]
+    fn messages_that_are_refused_together_make_one_wait() {
+        let (mut denials, _) = two("a");
+        assert!(denials.deny(0, 0, at(0)));
+        for _ in 0..16 {
+            assert!(!denials.deny(0, u64::MAX, at(0)));
+        }
+        assert_eq!(denials.next_trial(at(0)), at(30));
     }
 
     #[test]
     fn a_topic_that_is_still_denied_is_held_for_longer_each_time() {
-        let (mut denials, _, second) = two("a/{metric}");
-        denials.deny(1, REFUSED_FLOOR, u64::MAX, at(0));
+        let (mut denials, mut outbox) = two("a/{metric}");
+        let (_, second) = both(&mut denials, &mut outbox);
+        denials.deny(1, u64::MAX, at(0));
         let mut now = denials.next_trial(at(0));
         for _ in 0..10 {
             assert_eq!(denials.closed_at(second, 1, false), Some(1), "once is enough on trial");
-            assert!(!denials.deny(1, REFUSED_FLOOR, 0, now), "it was held before");
+            assert!(!denials.deny(1, 0, now), "it was held before");
             let next = denials.next_trial(now);
             assert!(next.since(now) >= REFUSED_FLOOR);
             now = next;
         }
         let waits = (0..300_000).map(|random| { denials.holds[1] }.backoff.next(REFUSED_FLOOR, random));
         assert!(waits.max().unwrap() > 4 * MINUTE);
+    }
+
+    #[test]
+    fn a_trial_that_is_never_answered_has_failed() {
+        let (mut denials, mut outbox) = two("a");
+        denials.deny(0, 0, at(0));
+        send(&mut denials, &mut outbox, 0, at(30)).unwrap();
+        denials.ended(0, at(60));
+        assert_eq!(denials.next_trial(at(60)), at(90));
+        denials.ended(0, at(61));
+        assert_eq!(denials.next_trial(at(61)), at(90), "once");
     }
 }

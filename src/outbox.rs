@@ -177,11 +177,11 @@ impl Outbox {
         self.forget_finished();
     }
 
-    /// Brings every sample into the form that is sent from now on: `change` gives its new parts,
-    /// which all count as unsent.
-    pub fn convert(&mut self, mut change: impl FnMut(&mut Sample) -> Parts) {
-        for entry in &mut self.entries {
-            entry.unacknowledged = change(&mut entry.sample);
+    /// Brings every sample into the form that is sent from now on: `change`, which is told the parts
+    /// that are not acknowledged, gives its new parts, which all count as unsent.
+    pub fn convert(&mut self, mut change: impl FnMut(&mut Sample, Parts) -> Parts) {
+        for entry in self.entries.iter_mut().filter(|entry| !entry.unacknowledged.is_empty()) {
+            entry.unacknowledged = change(&mut entry.sample, entry.unacknowledged);
             entry.in_flight = Parts::default();
         }
         self.forget_finished();
@@ -369,8 +369,23 @@ mod tests {
         let mut outbox = outbox(8, 2, 3);
         let (.., ticket) = send(&mut outbox).unwrap();
         outbox.acknowledge(ticket);
-        outbox.convert(|sample| Parts::of(0..usize::from(sample.taken_at.as_millis() == 1)));
+        let mut told = Vec::new();
+        outbox.convert(|sample, unacknowledged| {
+            told.push(unacknowledged);
+            Parts::of(0..usize::from(sample.taken_at.as_millis() == 1))
+        });
+        assert_eq!(told, [Parts::of([1, 2]), Parts::of(0..3)]);
         assert_eq!(sent_in_order(&mut outbox), [(1, 0)]);
+    }
+
+    #[test]
+    fn a_sample_that_is_done_stays_so_in_whatever_form() {
+        let mut outbox = outbox(8, 2, 1);
+        send(&mut outbox).unwrap();
+        let (.., ticket) = send(&mut outbox).unwrap();
+        outbox.acknowledge(ticket);
+        outbox.convert(|_, _| Parts::of([0]));
+        assert_eq!(sent_in_order(&mut outbox), [(0, 0)]);
     }
 
     #[test]

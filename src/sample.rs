@@ -28,6 +28,8 @@ pub enum NoData {
     Backwards,
     /// The value needs the time of day, and the system clock is not set.
     NoClock,
+    /// The broker has it already.
+    Delivered,
 }
 
 impl NoData {
@@ -42,6 +44,7 @@ impl NoData {
             Self::NotYet => "there is nothing to take it from yet",
             Self::Backwards => "its counter went backwards; it counts anew from here",
             Self::NoClock => "the system clock is not set",
+            Self::Delivered => "it is delivered already",
         }
     }
 }
@@ -56,6 +59,15 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// Takes the readings out that are delivered, of a sample whose parts are its readings.
+    pub fn forget_delivered(&mut self, is_unacknowledged: impl Fn(usize) -> bool) {
+        for (part, reading) in self.readings.iter_mut().enumerate() {
+            if reading.is_ok() && !is_unacknowledged(part) {
+                *reading = Err(NoData::Delivered);
+            }
+        }
+    }
+
     /// Brings the readings, which are of the series `from`, into the order of the series `to`. One
     /// that was not measured is [`NoData::NotYet`]; one that is not asked for any more is dropped.
     pub fn rearrange(&mut self, from: &[Series], to: &[Series]) {
@@ -72,6 +84,14 @@ impl Sample {
 mod tests {
     use super::*;
     use crate::metric::Metric;
+
+    #[test]
+    fn a_reading_that_is_delivered_is_there_no_more() {
+        let readings = Readings::from_slice(&[Ok(1.0), Ok(2.0), Err(NoData::Denied)]).unwrap();
+        let mut sample = Sample { taken_at: BootTime::default(), readings };
+        sample.forget_delivered(|part| part == 1);
+        assert_eq!(sample.readings, [Err(NoData::Delivered), Ok(2.0), Err(NoData::Denied)]);
+    }
 
     #[test]
     fn a_reading_goes_with_its_series() {

@@ -331,7 +331,7 @@ impl<T: Copy> Session<T> {
     /// [`has_room`](Self::has_room) says so.
     ///
     /// # Errors
-    /// [`SessionError::PacketTooLong`], if the broker would not take it.
+    /// [`SessionError::PacketTooLong`], if the broker would not take it. The session goes on without it.
     pub fn publish(
         &mut self,
         topic: usize,
@@ -349,6 +349,7 @@ impl<T: Copy> Session<T> {
         }
         let length = self.outgoing.len() - before;
         if length > self.packet_len_max {
+            self.outgoing.truncate(before);
             return Err(SessionError::PacketTooLong(length));
         }
         // There is room, as the caller knows from `has_room`.

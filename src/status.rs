@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-/// A failure's words are cut to so many bytes at the most; they are shorter.
+/// A failure's words are cut to so many bytes at the most. Only names of the greatest length make them
+/// longer.
 const FAILURE_LEN_MAX: usize = 1024;
 /// Everything else, and the failure with every byte escaped.
 const LEN_MAX: usize = 256 + 6 * FAILURE_LEN_MAX;

@@ -64,7 +64,8 @@ impl Topics {
     /// The parts of a sample that go to a topic.
     #[must_use]
     pub fn parts(&self, topic: usize) -> Parts {
-        Parts::of((0..Parts::MAX).filter(|&part| self.of(part) == topic))
+        let parts = if self.of_part.is_empty() { Parts::MAX } else { self.of_part.len() };
+        Parts::of((0..parts).filter(|&part| self.of(part) == topic))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use log::{debug, warn};
 
-use super::{Agent, Mode, notices};
+use super::{Agent, Mode, notices, random};
 use crate::backoff;
 use crate::clock::{self, BootTime};
 use crate::credentials::Refresh;
@@ -42,8 +42,9 @@ pub struct Online {
     /// Not to be read from before.
     settled_at: BootTime,
     is_stray_told: bool,
-    /// The broker has said last that the device may not publish a message.
-    pub is_denial_told: bool,
+    /// The broker has said of a message that the device may not publish it; and whether of none but
+    /// those that were only tried again.
+    pub denial_told: Option<bool>,
 }
 
 /// A message under way.
@@ -64,6 +65,8 @@ pub struct Tally {
     pub puback_latency: Option<Duration>,
     /// Each way in which a topic was denied.
     pub denied: Vec<Failure>,
+    /// Connections in a row that were closed without a word, soon after the broker had accepted them.
+    pub short_lived: u32,
 }
 
 impl Online {
@@ -76,8 +79,13 @@ impl Online {
             answered_at: now,
             settled_at: now,
             is_stray_told: false,
-            is_denial_told: false,
+            denial_told: None,
         }
+    }
+
+    /// Whether the broker has accepted it, and it has not proved itself yet.
+    pub fn is_young(&self, now: BootTime) -> bool {
+        self.is_accepted && now.since(self.connected_at) < backoff::PROOF
     }
 
     /// Messages that were sent and not acknowledged.
@@ -130,7 +138,7 @@ impl Agent {
     fn open(&mut self, now: BootTime) -> Result<(), Failure> {
         match self.setup.credentials.refresh() {
             Refresh::Unchanged => {}
-            Refresh::Changed => notices::certificates_changed(self.setup.credentials.current()),
+            Refresh::Changed => self.notices.certificates_changed(self.setup.credentials.current()),
             Refresh::Retried => debug!("the new certificates are tried once more"),
             Refresh::Unusable(problems) => notices::certificates_unusable(&problems),
         }
@@ -181,14 +189,19 @@ impl Agent {
                 self.setup.credentials.accepted();
             }
             Event::Acknowledged(Sent { ticket, at }) => {
-                (online.answered_at, online.is_denial_told) = (now, false);
+                online.answered_at = now;
                 let is_proof = self.backoff.acknowledged(online.connected_at, now);
                 self.acknowledged(ticket, now.since(at), is_proof, now);
             }
             Event::Refused(Sent { ticket, .. }, reason) => {
                 online.answered_at = now;
-                online.is_denial_told |= reason == reason::NOT_AUTHORIZED;
-                self.refused(ticket, reason, now);
+                if reason == reason::NOT_AUTHORIZED {
+                    let topic = self.setup.config.topics.of(ticket.part());
+                    let was_trial = self.denials.is_denied(topic);
+                    online.denial_told = Some(online.denial_told.unwrap_or(true) && was_trial);
+                }
+                let topic = self.setup.config.topics.of(ticket.part());
+                self.refused(ticket, Failure::PublishRefused(topic, reason), now);
             }
             Event::Stray(_) if online.is_stray_told => {}
             Event::Stray(id) => {
@@ -211,14 +224,11 @@ impl Agent {
     }
 
     /// The broker does not take a message: its topic is held, and the connection goes on.
-    fn refused(&mut self, ticket: Ticket, reason: u8, now: BootTime) {
+    fn refused(&mut self, ticket: Ticket, denial: Failure, now: BootTime) {
         self.outbox.refused(ticket);
         let topic = self.setup.config.topics.of(ticket.part());
-        let denial = Failure::PublishRefused(topic, reason);
         let words = self.explain(&denial);
-        let is_denial = reason == reason::NOT_AUTHORIZED;
-        let wait = if is_denial { backoff::REFUSED_FLOOR } else { backoff::FLOOR };
-        if self.deny(topic, denial, wait, now) {
+        if self.deny(topic, denial, now) {
             self.notices.denied(&words);
         }
     }
@@ -227,13 +237,12 @@ impl Agent {
     fn send(&mut self, now: BootTime, mode: Mode) -> Result<(), Failure> {
         let Connection::Up(online) = &mut self.connection else { return Ok(()) };
         let Online { link, session: Some(session), .. } = &mut **online else { return Ok(()) };
-        let window = self.denials.window(now);
+        let mut too_long = None;
         loop {
             let mut is_full = false;
             while mode == Mode::Publish
                 && session.room_at() <= now
-                && session.in_flight() < window
-                && let Some(ticket) = self.denials.next_ticket(&self.outbox, now)
+                && let Some(ticket) = self.denials.next_ticket(&self.outbox, session.in_flight(), now)
             {
                 let waiting = self.outbox.waiting(ticket);
                 let dated = waiting.map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
@@ -246,19 +255,25 @@ impl Agent {
                     break;
                 }
                 let ticket = self.outbox.sent(ticket, message.samples);
+                self.denials.sent(ticket);
                 let topic = self.setup.config.topics.of(ticket.part());
-                session
-                    .publish(topic, message.payload, Sent { ticket, at: now }, now)
-                    .map_err(Failure::Session)?;
+                if let Err(error) = session.publish(topic, message.payload, Sent { ticket, at: now }, now) {
+                    too_long = Some((ticket, Failure::Session(error)));
+                    break;
+                }
             }
             let owed = session.owed();
             session
                 .flush(now, |bytes| link.write(bytes))
                 .map_err(|error| Failure::of_open_link(error, owed))?;
             if !is_full {
-                return Ok(());
+                break;
             }
         }
+        if let Some((ticket, failure)) = too_long {
+            self.refused(ticket, failure, now);
+        }
+        Ok(())
     }
 
     /// When the connection needs attention at the latest.
@@ -273,11 +288,13 @@ impl Agent {
                     deadline = deadline.min(session.deadline()).min(self.denials.next_trial(now));
                     if mode == Mode::Publish
                         && self.wall.is_set()
-                        && session.in_flight() < self.denials.window(now)
-                        && self.denials.next_ticket(&self.outbox, now).is_some()
+                        && self.denials.next_ticket(&self.outbox, session.in_flight(), now).is_some()
                     {
                         deadline = deadline.min(session.room_at());
                     }
+                }
+                if !self.wall.is_set() {
+                    deadline = deadline.min(now + CLOCK_WAIT);
                 }
                 if online.settled_at > now { deadline.min(online.settled_at) } else { deadline }
             }
@@ -308,7 +325,13 @@ impl Agent {
     }
 
     /// Drops the connection; what was in flight will be sent again.
-    pub(super) fn disconnected(&mut self, retry_at: BootTime) {
+    pub(super) fn disconnected(&mut self, retry_at: BootTime, now: BootTime) {
+        if let Connection::Up(online) = &self.connection
+            && !online.is_young(now)
+        {
+            self.tally.short_lived = 0;
+        }
+        self.denials.ended(random(), now);
         self.outbox.rewind();
         self.connection = Connection::Down { retry_at };
     }
@@ -322,6 +345,6 @@ impl Agent {
             let _ = session.flush(now, |bytes| online.link.write(bytes));
         }
         online.link.close();
-        self.disconnected(now + backoff::FLOOR);
+        self.disconnected(now + backoff::FLOOR, now);
     }
 }

@@ -33,8 +33,12 @@ pub struct Notices {
     dropped: u64,
     queue_full: bool,
     certificate_days: Option<f64>,
+    /// A service manager was told that messages are acknowledged, and nothing else since.
+    is_well: bool,
+    is_back: bool,
     /// What was told of the connection last, for the status file.
     last_failure: Option<String>,
+    is_failure_news: bool,
     status_file: StatusFile,
     supervisor: Supervisor,
 }
@@ -98,6 +102,7 @@ impl Notices {
         self.failures.clear();
         self.publishing = false;
         self.certificate_days = None;
+        self.is_back = false;
         if are_series_other {
             self.absent.clear();
         }
@@ -115,8 +120,14 @@ impl Notices {
             // Cannot be full any more.
             let _ = self.failures.push_back(failure.clone());
             self.publishing = false;
-            self.supervisor.status(words);
         }
+        self.ill(words);
+    }
+
+    fn ill(&mut self, words: &Words) {
+        self.supervisor.status(words);
+        self.is_well = false;
+        self.is_failure_news = true;
         self.last_failure = Some(words.to_string());
     }
 
@@ -125,7 +136,30 @@ impl Notices {
         if !self.is_command {
             warn!("{words}; its messages are kept, and tried again from time to time");
         }
-        self.last_failure = Some(words.to_string());
+        self.ill(words);
+    }
+
+    /// Whether it is news that former certificates are used again.
+    pub const fn is_back_news(&self) -> bool {
+        !self.is_back
+    }
+
+    /// Tells that the broker did not take new certificates, so that the former ones are used again.
+    pub fn went_back(&mut self, former: &Path) {
+        self.is_back = true;
+        let former = former.display();
+        warn!("the new certificate files were refused; {former} as it was before goes on serving");
+    }
+
+    /// Tells that other certificates are used from now on.
+    pub fn certificates_changed(&mut self, loaded: &Loaded) {
+        self.is_back = false;
+        info!(
+            "the certificate files have changed: {} is valid from {} to {}",
+            loaded.files.certificate.display(),
+            loaded.validity.from,
+            loaded.validity.until
+        );
     }
 
     /// Tells that a certificate will expire soon, once a day. A command would tell it each time.
@@ -146,6 +180,7 @@ impl Notices {
     /// Writes the status file, when a sample is due or the state is another one. A file that cannot be
     /// written is told once.
     pub fn status(&mut self, status: &Status, is_due: bool, path: &Path) {
+        let is_due = is_due || std::mem::take(&mut self.is_failure_news);
         let failure = self.last_failure.as_deref();
         if let Some(error) = self.status_file.update(path, status, failure, is_due) {
             warn!("status_file = {}: it cannot be written: {error}", path.display());
@@ -156,22 +191,28 @@ impl Notices {
     /// not told again until the connection has proved itself: a broker that takes a message and then
     /// closes, over and over, is told once.
     pub fn acknowledged(&mut self, setup: &Setup, is_proof: bool, waiting: usize, dropped: u64) {
-        if !self.publishing {
-            let Setup { config, endpoint, .. } = setup;
+        let Setup { config, endpoint, .. } = setup;
+        if !self.publishing || !self.is_well {
             let status = format!("publishing to {endpoint}:{} on {}", config.port, config.topics.pattern());
-            info!("{status}");
             self.supervisor.status(&status);
-            if waiting > 1 {
-                info!("{waiting} samples wait to be sent");
+            if !self.publishing {
+                info!("{status}");
+                if waiting > 1 {
+                    info!("{waiting} samples wait to be sent");
+                }
             }
         }
-        if dropped > self.dropped {
-            warn!("{} samples were dropped, because the queue was full", dropped - self.dropped);
+        // While it stays full, of a topic that is held, nothing more is told.
+        if waiting < config.queue {
+            if dropped > self.dropped {
+                warn!("{} samples were dropped, because the queue was full", dropped - self.dropped);
+            }
+            (self.dropped, self.queue_full) = (dropped, false);
         }
         if is_proof {
             self.failures.clear();
         }
-        (self.publishing, self.dropped, self.queue_full) = (true, dropped, false);
+        (self.publishing, self.is_well) = (true, true);
     }
 
     /// Tells that the queue is full, when it becomes so.
@@ -188,11 +229,14 @@ impl Notices {
     pub fn clock(&mut self, is_set: bool) {
         if is_set == self.clock_unset {
             if is_set {
-                info!("the system clock is set");
+                let status = "the system clock is set";
+                info!("{status}");
+                self.supervisor.status(&status);
             } else {
                 let status = "the system clock is not set; samples are kept until it is";
                 warn!("{status}");
                 self.supervisor.status(&status);
+                self.is_well = false;
             }
             self.clock_unset = !is_set;
         }
@@ -204,25 +248,10 @@ pub fn allowed(topic: &str) {
     info!("messages on {topic} are taken again");
 }
 
-/// Tells that other certificates are used from now on.
-pub fn certificates_changed(loaded: &Loaded) {
-    info!(
-        "the certificate files have changed: {} is valid from {} to {}",
-        loaded.files.certificate.display(),
-        loaded.validity.from,
-        loaded.validity.until
-    );
-}
-
 /// Tells why certificates that have changed are not used.
 pub fn certificates_unusable(problems: &[CertificateProblem]) {
     for problem in problems {
         warn!("{problem}");
     }
     warn!("the certificate files have changed, but are of no use; the former ones go on serving");
-}
-
-/// Tells that the broker did not take new certificates, so that the former ones are used again.
-pub fn went_back(former: &Path) {
-    warn!("the new certificate files were refused; {} as it was before goes on serving", former.display());
 }

@@ -52,8 +52,7 @@ fn health(config: &Config) -> Health {
         Err(NoData::NotPresent)
     } else if clock::is_believable(now) {
         let credentials = Credentials::load(config.certificates.clone(), config.needs_alpn());
-        #[expect(clippy::cast_precision_loss, reason = "exact for every date that a certificate can have")]
-        let days = |credentials: Credentials| credentials.current().validity.days_left(now) as f64;
+        let days = |credentials: Credentials| credentials.current().validity.days_left_reading(now);
         credentials.map(days).map_err(|_| NoData::NotPresent)
     } else {
         Err(NoData::NoClock)

@@ -118,6 +118,7 @@ fn a_value_out_of_range_is_told_with_what_is_allowed() {
         "endpoint =",
         "endpoint = -x.example",
         "endpoint = a..example",
+        "endpoint = 10.0.0.256",
         "client_id = $x",
         "client_id = \"\"",
         "topic = a/+/b",

@@ -48,9 +48,8 @@ pub fn check(patient: &Patient, place: &Place, report: &mut Report<'_>) -> Optio
 
 /// An agent that has done nothing yet.
 fn health(patient: &Patient, now: Utc) -> Health {
-    #[expect(clippy::cast_precision_loss, reason = "exact for every date that a certificate can have")]
     let certificate_days = match &patient.loaded {
-        Some(loaded) if clock::is_believable(now) => Ok(loaded.validity.days_left(now) as f64),
+        Some(loaded) if clock::is_believable(now) => Ok(loaded.validity.days_left_reading(now)),
         _ => Err(NoData::NoClock),
     };
     Health { certificate_days, ..Health::default() }

@@ -108,8 +108,8 @@ pub fn probably_denied(topic: usize, context: Context<'_>) -> Words {
     let topic = topics.name(topic);
     Words::new(
         format!(
-            "MQTT: {endpoint} closes the connection each time client id {client_id} publishes on {topic}, which is how \
-             AWS IoT Core denies it in MQTT 3.1.1"
+            "MQTT: {endpoint} closes the connection when client id {client_id} publishes on {topic}, which is how AWS \
+             IoT Core denies it where it does not say so"
         ),
         format!("probably {}", lacks("iot:Publish", &format!("topic/{topic}"))),
     )

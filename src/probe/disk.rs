@@ -35,7 +35,7 @@ fn used_percent(FsBlocks { total, free, available }: FsBlocks) -> Reading {
     #[expect(clippy::cast_precision_loss, reason = "a percentage needs no more than f64 has")]
     match used as f64 + available as f64 {
         0.0 => Err(NoData::NotPresent), // procfs and its like have no blocks
-        usable => Ok(100.0 * used as f64 / usable),
+        usable => Ok((100.0 * used as f64 / usable).min(100.0)), // the quotient is rounded
     }
 }
 

@@ -76,7 +76,7 @@ fn a_topic_that_is_denied_without_a_word_does_not_hold_up_those_that_are_allowed
     let house = House::new("starve", Manners { policy, ..Manners::default() });
     let mut agent = house.start("run", &["mqtt=3.1.1", TOPICS]);
     let line =
-        agent.wait_for_line("closes the connection each time client id pi-7 publishes on m/memory", PATIENCE);
+        agent.wait_for_line("closes the connection when client id pi-7 publishes on m/memory", PATIENCE);
     assert!(line.contains(&statement("iot:Publish", "topic/m/memory")), "{line}");
     // On the next connection all that is allowed arrives, and what is denied is tried after that.
     let first =

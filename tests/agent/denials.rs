@@ -29,7 +29,7 @@ fn a_denied_publish_is_named_and_once_exits_77() {
 fn a_publish_that_is_denied_without_a_word_is_named_after_three_times() {
     let house = House::new("wordless", puback(|_| PubackManner::Close));
     let mut agent = house.start("run", &["mqtt=3.1.1", "interval=60"]);
-    let line = agent.wait_for_line("each time client id pi-7 publishes on pivitals/pi-7/metrics", PATIENCE);
+    let line = agent.wait_for_line("when client id pi-7 publishes on pivitals/pi-7/metrics", PATIENCE);
     assert!(line.contains("iot:Publish on topic/pivitals/pi-7/metrics"), "{line}");
     let connects = house.broker.events_so_far().into_iter().filter_map(Event::connected).count();
     assert_eq!(connects, 3);
@@ -119,7 +119,7 @@ fn a_denial_that_the_broker_tells_twice_is_logged_once_and_blames_no_other_topic
 #[test]
 fn samples_of_a_denied_topic_are_kept_and_arrive_in_full_once_the_policy_lets_them_through() {
     let cases =
-        [("5", "does not let client id pi-7"), ("3.1.1", "closes the connection each time client id pi-7")];
+        [("5", "does not let client id pi-7"), ("3.1.1", "closes the connection when client id pi-7")];
     for_each(cases, |(mqtt, words)| {
         let policy = Some(allowing(&["other/topic"]));
         let denied_publish = DeniedPublish::Disconnect;

@@ -52,6 +52,24 @@ fn two_devices_with_one_client_id_do_not_fight_over_it() {
 }
 
 #[test]
+fn in_3_1_1_a_client_id_that_two_devices_use_is_named_at_the_second_close_in_a_row() {
+    let house = House::new("clones-3", Manners::default());
+    // One sample, so that nothing is under way when the connection is closed.
+    let mut agent = house.start("run", &["mqtt=3.1.1", "interval=86400"]);
+    for _ in 0..4 {
+        house.published();
+    }
+    agent.wait_for_line("publishing to localhost", PATIENCE);
+    house.broker.close_connections(Some(0x8e));
+    agent.wait_for_line("another device may use client id pi-7", PATIENCE);
+    house.broker.wait_for(PATIENCE, Event::connected);
+    house.broker.close_connections(Some(0x8e));
+    let line = agent.wait_for_line("another device with that id in MQTT 3.1.1 (a cloned image?)", PATIENCE);
+    assert!(wait_in(&line) >= 30, "{line}");
+    house.end_of_one_that_waits(agent);
+}
+
+#[test]
 fn hangup_signals_do_not_cut_the_wait_after_a_refusal_to_nothing() {
     let house = House::new("hups", Manners { connack: ConnackManner::Refuse(0x87), ..Manners::default() });
     let mut agent = house.start("run", &["mqtt=5"]);

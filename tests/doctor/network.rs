@@ -150,7 +150,7 @@ fn each_denied_topic_is_named_and_the_others_are_tried() {
     for (mqtt, manner, cause) in [
         ("5", PubackManner::Reason(0x87), "does not let client id pi-7 publish on t/memory"),
         ("5", PubackManner::Disconnect(0x87), "does not let client id pi-7 publish on t/memory"),
-        ("3.1.1", PubackManner::Close, "each time client id pi-7 publishes on t/memory"),
+        ("3.1.1", PubackManner::Close, "when client id pi-7 publishes on t/memory"),
     ] {
         let denied = move |message: &Published| {
             let is_denied = ["t/memory", "t/temperature"].contains(&message.topic.as_str());

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pivitals::backoff::REFUSED_FLOOR;
 use pivitals::clock::{BUILT_SECS, BootTime, WallClock};
 use pivitals::denials::Denials;
 use pivitals::metric::{Metric, Series};
@@ -145,7 +144,7 @@ impl Station {
     /// A topic is denied, as the agent takes note of it.
     fn deny(&mut self, topic: usize) {
         self.seen.denials += 1;
-        self.denials.deny(topic, REFUSED_FLOOR, self.now.as_millis(), self.now);
+        self.denials.deny(topic, self.now.as_millis(), self.now);
     }
 
     pub fn assert_nothing_is_missing(mut self) -> Seen {
@@ -170,16 +169,16 @@ impl Station {
     fn compare(&self) {
         assert_eq!(self.outbox.len(), self.queue.len(), "samples that are owed");
         assert_eq!(self.outbox.dropped(), self.queue.dropped.len() as u64, "samples dropped");
-        let next = self.denials.next_ticket(&self.outbox, self.now);
-        let next = next.map(|ticket| self.pieces(ticket, 1)[0]);
-        assert_eq!(next, self.next_owed(), "what is sent next");
+        let in_flight = self.online.as_ref().map_or(0, |online| online.in_flight.len());
+        let Some(next) = self.denials.next_ticket(&self.outbox, in_flight, self.now) else { return };
+        assert_eq!(Some(self.pieces(next, 1)[0]), self.next_owed(in_flight), "what is sent next");
     }
 
-    /// What is to be sent next by the model: what is on trial after all others.
-    fn next_owed(&self) -> Option<Piece> {
+    /// What is to be sent next by the model: what is on trial after all others, and alone.
+    fn next_owed(&self, in_flight: usize) -> Option<Piece> {
         let held = self.denials.held(self.now);
-        let on_trial = self.denials.on_trial(self.now);
-        self.queue.next_unsent(held.with(on_trial)).or_else(|| self.queue.next_unsent(held))
+        let allowed = self.queue.next_unsent(held.with(self.denials.on_trial(self.now)));
+        allowed.or_else(|| self.queue.next_unsent(held).filter(|_| in_flight == 0))
     }
 
     /// What a message with this ticket and so many samples holds.
@@ -226,6 +225,7 @@ impl Station {
     fn disconnected(&mut self, arrive: usize) {
         self.broker.cut(arrive);
         self.online = None;
+        self.denials.ended(self.now.as_millis(), self.now);
         self.outbox.rewind();
         self.queue.disconnected();
     }

@@ -197,7 +197,7 @@ impl Fault {
             Self::DeniedPublish(_) => (
                 &[
                     "does not let client id pi-7 publish on soak/pi-7/temperature",
-                    "closes the connection each time client id pi-7 publishes on soak/pi-7/temperature",
+                    "closes the connection when client id pi-7 publishes on soak/pi-7/temperature",
                     "disconnected client id pi-7: not authorized",
                     "messages on soak/pi-7/temperature are taken again",
                 ],

@@ -105,13 +105,12 @@ impl Station {
     }
 
     fn send(&mut self, online: &mut Online, writes: Writes) -> Result<(), Ended> {
-        let window = self.denials.window(self.now);
         loop {
             let mut is_full = false;
             let mut sent = Vec::new();
             while online.session.room_at() <= self.now
-                && online.session.in_flight() < window
-                && let Some(ticket) = self.denials.next_ticket(&self.outbox, self.now)
+                && let Some(ticket) =
+                    self.denials.next_ticket(&self.outbox, online.session.in_flight(), self.now)
             {
                 let waiting = self.outbox.waiting(ticket);
                 let dated = waiting.map_while(|sample| Some((sample, self.wall.utc_of(sample.taken_at)?)));
@@ -127,9 +126,11 @@ impl Station {
                 }
                 let (payload, samples) = (message.payload.to_vec(), message.samples);
                 let pieces = self.pieces(ticket, samples);
-                assert_eq!(pieces.first().copied(), self.next_owed(), "the oldest first");
+                let in_flight = online.session.in_flight();
+                assert_eq!(pieces.first().copied(), self.next_owed(in_flight), "the oldest first");
                 self.queue.sent(&pieces);
                 let ticket = self.outbox.sent(ticket, samples);
+                self.denials.sent(ticket);
                 let topic = self.topics.of(ticket.part());
                 let published = online.session.publish(topic, &payload, ticket, self.now);
                 assert_eq!(published, Ok(()));

@@ -173,7 +173,7 @@ impl Station {
     /// a sign of life in time; and a loop that waits for the deadline waits.
     fn assert_awake(&self) {
         let owed_for = |sent_at| self.now.since(sent_at).as_secs();
-        assert!(self.connected || owed_for(BootTime::from_millis(1)) < 10, "CONNACK");
+        assert!(self.connected || owed_for(self.last_sent_at) < 10, "CONNACK");
         assert!(self.in_flight.iter().all(|message| owed_for(message.sent_at) < 30), "PUBACK");
         assert!(self.ping_sent_at.is_none_or(|sent_at| owed_for(sent_at) < 20), "PINGRESP");
         if self.version == Version::V3 {
