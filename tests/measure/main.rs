@@ -1,6 +1,6 @@
 //! `cargo measure`: what the release binary costs, measured on this machine, against its limits.
 //!
-//! It builds the static x86_64 binary and runs it against the embedded broker, with the four default
+//! It has `cross/build` make the static x86_64 binary and runs it against the embedded broker, with the four default
 //! metrics and a sample a second: by itself, under strace and under valgrind's callgrind. Counts are
 //! compared, not times, so that a busy machine gives the same figures.
 
@@ -61,12 +61,10 @@ fn row(what: &str, measured: u64, limit: u64) -> bool {
 
 fn build() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root).args(["build", "--quiet", "--release", "--bin", "pivitals", "--target", TARGET]);
-    let status = cargo.status().unwrap_or_else(|error| panic!("{cargo:?}: {error}"));
-    assert!(status.success(), "{cargo:?}: {status}");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    target.join(TARGET).join("release/pivitals")
+    let mut script = Command::new(root.join("cross/build"));
+    let status = script.arg(TARGET).status().unwrap_or_else(|error| panic!("{script:?}: {error}"));
+    assert!(status.success(), "{script:?}: {status}");
+    root.join("target/cross/release").join(TARGET).join("pivitals")
 }
 
 /// The binary, a broker, and a board with a sensor.
