@@ -55,7 +55,7 @@ impl House {
     }
 
     pub fn command(&self, command: &str, set: &[&str]) -> Command {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_pivitals"));
+        let mut program = Command::new(binary());
         program.arg(command).arg("--config").arg(self.config()).arg("--root").arg(self.board.root());
         for set in set {
             program.args(["--set", set]);
@@ -116,6 +116,19 @@ impl House {
         let events = self.broker.events_so_far();
         events.iter().filter(|event| matches!(event, Event::Throttled { .. })).count()
     }
+}
+
+/// The program: the one that cargo has built for the tests, or the one that `PIVITALS_BINARY` names, the
+/// static build for a device's target for example.
+fn binary() -> PathBuf {
+    let named = std::env::var_os("PIVITALS_BINARY").map(PathBuf::from);
+    let binary = named.unwrap_or_else(|| env!("CARGO_BIN_EXE_pivitals").into());
+    assert!(
+        binary.is_file(),
+        "PIVITALS_BINARY={}: not there; `cargo build --release --target x86_64-unknown-linux-musl` makes the static one",
+        binary.display()
+    );
+    binary
 }
 
 pub fn timestamp(message: &Published) -> u64 {

@@ -11,6 +11,7 @@ mod denials;
 mod health;
 mod house;
 mod liveness;
+mod mailbox;
 mod once;
 mod outage;
 mod protocol;
