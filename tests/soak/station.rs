@@ -14,7 +14,7 @@ use crate::fault::{Fault, RECOVERY, SLOW};
 
 /// How many times as fast the agent's time runs: its shortest deadline that counts, ten seconds for an
 /// answer to CONNECT, leaves a busy machine 66 milliseconds.
-pub const SCALE: u32 = 150;
+pub const SCALE: u32 = 100;
 /// Samples of two seconds; more than come in the longest outage.
 const QUEUE: u64 = 720;
 const CONFIG_FILE: &str = "pivitals.conf";
