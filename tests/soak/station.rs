@@ -13,7 +13,7 @@ use crate::desk::Desk;
 use crate::fault::{Fault, RECOVERY, SLOW};
 
 /// How many times as fast the agent's time runs: its shortest deadline that counts, ten seconds for an
-/// answer to CONNECT, leaves a busy machine 66 milliseconds.
+/// answer to CONNECT, leaves a busy machine 100 milliseconds.
 pub const SCALE: u32 = 100;
 /// Samples of two seconds; more than come in the longest outage.
 const QUEUE: u64 = 720;
