@@ -212,7 +212,7 @@ impl Agent {
             certificate_days: self
                 .wall
                 .utc_of(clock::boot_time())
-                .map(|now| validity.days_left_reading(now))
+                .map(|now| validity.days_left(now))
                 .ok_or(NoData::NoClock),
         }
     }

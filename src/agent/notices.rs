@@ -17,7 +17,7 @@ use crate::tls::Loaded;
 /// Failures that are remembered as told: a line that comes and goes fails in more ways than one.
 const FAILURES_MAX: usize = 8;
 /// With fewer days left, a certificate that will expire is told of, once a day.
-const CERTIFICATE_DAYS_MIN: f64 = 30.0;
+const CERTIFICATE_DAYS_MIN: i64 = 30;
 
 /// What was told last.
 #[expect(clippy::struct_excessive_bools, reason = "each is of a subject of its own")]
@@ -32,7 +32,7 @@ pub struct Notices {
     clock_unset: bool,
     dropped: u64,
     queue_full: bool,
-    certificate_days: Option<f64>,
+    certificate_days: Option<i64>,
     /// A service manager was told that messages are acknowledged, and nothing else since.
     is_well: bool,
     is_back: bool,
@@ -163,10 +163,10 @@ impl Notices {
     }
 
     /// Tells that a certificate will expire soon, once a day. A command would tell it each time.
-    pub fn certificate(&mut self, days: f64, path: &Path) {
+    pub fn certificate(&mut self, days: i64, path: &Path) {
         if !self.is_command && days < CERTIFICATE_DAYS_MIN && self.certificate_days != Some(days) {
             let path = path.display();
-            if days < 0.0 {
+            if days < 0 {
                 warn!("the certificate {path} has expired; put a new one and its key in its place");
             } else {
                 warn!(

@@ -52,7 +52,7 @@ fn health(config: &Config) -> Health {
         Err(NoData::NotPresent)
     } else if clock::is_believable(now) {
         let credentials = Credentials::load(config.certificates.clone(), config.needs_alpn());
-        let days = |credentials: Credentials| credentials.current().validity.days_left_reading(now);
+        let days = |credentials: Credentials| credentials.current().validity.days_left(now);
         credentials.map(days).map_err(|_| NoData::NotPresent)
     } else {
         Err(NoData::NoClock)

@@ -49,7 +49,7 @@ pub fn check(patient: &Patient, place: &Place, report: &mut Report<'_>) -> Optio
 /// An agent that has done nothing yet.
 fn health(patient: &Patient, now: Utc) -> Health {
     let certificate_days = match &patient.loaded {
-        Some(loaded) if clock::is_believable(now) => Ok(loaded.validity.days_left_reading(now)),
+        Some(loaded) if clock::is_believable(now) => Ok(loaded.validity.days_left(now)),
         _ => Err(NoData::NoClock),
     };
     Health { certificate_days, ..Health::default() }

@@ -17,7 +17,7 @@ pub struct Health {
     /// The shortest time from a publish to its PUBACK since the last sample, if there was one.
     pub puback_latency: Option<Duration>,
     /// Whole days until the device's certificate expires.
-    pub certificate_days: Reading,
+    pub certificate_days: Result<i64, NoData>,
 }
 
 impl Default for Health {
@@ -44,7 +44,7 @@ impl Health {
             Metric::AgentPuback => {
                 self.puback_latency.map(|latency| 1e3 * latency.as_secs_f64()).ok_or(NoData::NotYet)
             }
-            Metric::CertificateDays => self.certificate_days,
+            Metric::CertificateDays => self.certificate_days.map(|days| days as f64),
             Metric::Cpu | Metric::Memory | Metric::Disk | Metric::Temperature => Err(NoData::NotPresent),
         }
     }
@@ -61,7 +61,7 @@ mod tests {
             reconnects: 2,
             queue: 3,
             puback_latency: Some(Duration::from_millis(4)),
-            certificate_days: Ok(5.0),
+            certificate_days: Ok(5),
         };
         let readings = Metric::of_key("agent").chain([Metric::CertificateDays]).map(|own| health.read(own));
         assert!(readings.eq([1.0, 2.0, 3.0, 4.0, 5.0].map(Ok)));

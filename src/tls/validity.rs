@@ -77,13 +77,6 @@ impl Validity {
         secs.div_euclid(DAY_SECS)
     }
 
-    /// [`days_left`](Self::days_left) as a reading of its metric.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "exact for every date that a certificate can have")]
-    pub const fn days_left_reading(&self, now: Utc) -> f64 {
-        self.days_left(now) as f64
-    }
-
     /// Whether it has no end: RFC 5280, 4.1.2.5, gives such certificates the last second of 9999.
     #[must_use]
     pub fn is_endless(&self) -> bool {
