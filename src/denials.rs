@@ -141,7 +141,7 @@ mod tests {
 
     /// Denials on these topics, and the two messages of a sample of cpu and memory.
     fn two(topic: &str) -> (Denials, Ticket, Ticket) {
-        let series = [Metric::Cpu, Metric::Memory].map(|metric| Series { metric, mount: None });
+        let series = [Metric::Cpu, Metric::Memory].map(Series::new);
         let mut outbox = Outbox::new(4);
         outbox.push(Sample { taken_at: BootTime::default(), readings: Readings::new() }, Parts::of(0..2));
         let mut send = || outbox.next_ticket(Parts::default()).map(|ticket| outbox.sent(ticket, 1));
