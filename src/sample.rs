@@ -55,6 +55,21 @@ pub struct Sample {
     pub readings: Readings,
 }
 
+/// A sample as it is kept while it waits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Kept<'a> {
+    /// The moment, on the boot clock.
+    pub taken_at: BootTime,
+    /// One reading a series.
+    pub readings: &'a [Reading],
+}
+
+impl<'a> From<&'a Sample> for Kept<'a> {
+    fn from(sample: &'a Sample) -> Self {
+        Self { taken_at: sample.taken_at, readings: &sample.readings }
+    }
+}
+
 impl Sample {
     /// Brings the readings, which are of the series `from`, into the order of the series `to`. One
     /// that was not measured is [`NoData::NotYet`]; one that is not asked for any more is dropped.
