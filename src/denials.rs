@@ -143,7 +143,7 @@ mod tests {
     fn two(topic: &str) -> (Denials, Ticket, Ticket) {
         let series = [Metric::Cpu, Metric::Memory].map(Series::new);
         let mut outbox = Outbox::new(4);
-        outbox.push(Sample { taken_at: BootTime::default(), readings: Readings::new() }, Parts::of(0..2));
+        outbox.push(&Sample { taken_at: BootTime::default(), readings: Readings::new() }, Parts::of(0..2));
         let mut send = || outbox.next_ticket(Parts::default()).map(|ticket| outbox.sent(ticket, 1));
         let (first, second) = (send().unwrap(), send().unwrap());
         (Denials::new(Topics::new(topic, &series)), first, second)
