@@ -22,7 +22,7 @@ mod tests;
 
 pub use files::{CertificateFiles, CertificatePaths, CertificateProblem, KeyReaders, Role};
 pub use roots::BUILT_IN_NAME;
-pub use validity::{State, Validity, ValidityError};
+pub use validity::{DAYS_LEFT_MIN, State, Validity, ValidityError};
 
 /// What AWS IoT Core's port 443 tells MQTT from HTTPS by.
 const ALPN: &[u8] = b"x-amzn-mqtt-ca";

@@ -11,13 +11,10 @@ use crate::sample::{NoData, Sample};
 use crate::setup::Setup;
 use crate::status::{Status, StatusFile};
 use crate::supervisor::Supervisor;
-use crate::tls::CertificateProblem;
-use crate::tls::Loaded;
+use crate::tls::{CertificateProblem, DAYS_LEFT_MIN, Loaded};
 
 /// Failures that are remembered as told: a line that comes and goes fails in more ways than one.
 const FAILURES_MAX: usize = 8;
-/// With fewer days left, a certificate that will expire is told of, once a day.
-const CERTIFICATE_DAYS_MIN: i64 = 30;
 
 /// What was told last.
 #[expect(clippy::struct_excessive_bools, reason = "each is of a subject of its own")]
@@ -164,7 +161,7 @@ impl Notices {
 
     /// Tells that a certificate will expire soon, once a day. A command would tell it each time.
     pub fn certificate(&mut self, days: i64, path: &Path) {
-        if !self.is_command && days < CERTIFICATE_DAYS_MIN && self.certificate_days != Some(days) {
+        if !self.is_command && days < DAYS_LEFT_MIN && self.certificate_days != Some(days) {
             let path = path.display();
             if days < 0 {
                 warn!("the certificate {path} has expired; put a new one and its key in its place");

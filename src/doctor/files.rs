@@ -8,10 +8,9 @@ use super::{CONFIG, WARN};
 use crate::clock;
 use crate::config::Config;
 use crate::failure::{Words, out_of_date};
-use crate::tls::{BUILT_IN_NAME, CertificateFiles, CertificatePaths, CertificateProblem, Loaded, Role};
-
-/// With fewer days left it is time for a new certificate.
-const DAYS_MIN: i64 = 30;
+use crate::tls::{
+    BUILT_IN_NAME, CertificateFiles, CertificatePaths, CertificateProblem, DAYS_LEFT_MIN, Loaded, Role,
+};
 
 /// What connections are made with; `None` if something is wrong.
 pub fn check(config: &Config, place: &Place, report: &mut Report<'_>) -> Option<Loaded> {
@@ -124,7 +123,7 @@ fn dates(files: &CertificateFiles, report: &mut Report<'_>) {
         return report.bad(Step::Dates, CONFIG, words);
     }
     let days = validity.days_left(now);
-    if days >= DAYS_MIN {
+    if days >= DAYS_LEFT_MIN {
         return report.ok(Step::Dates, format!("{dates}, {days} days left"));
     }
     let words = Words::new(

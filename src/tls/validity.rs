@@ -19,6 +19,10 @@ const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 
+/// With fewer days left, a certificate that will expire is told of: by the agent's log once a day, by
+/// doctor as a warning.
+pub const DAYS_LEFT_MIN: i64 = 30;
+
 /// From when until when a certificate is good, both inclusive, to the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
