@@ -98,7 +98,7 @@ impl Agent {
             self.setup.config.interval.as_secs(),
             self.setup.endpoint
         );
-        self.probes.prime();
+        self.probes.prime(clock::boot_time());
         self.notices.ready();
         let mut aim = Aim::Publish;
         let mut ready = Readiness::default();
@@ -107,7 +107,7 @@ impl Agent {
             let now = clock::boot_time();
             let due = if matches!(aim, Aim::End { .. }) { None } else { self.schedule.due(now) };
             if let Some(due) = due {
-                self.sample(due);
+                self.sample(due, now);
             }
             if let Err(failure) = self.serve(ready, now, aim.mode()) {
                 self.fail(&failure, now);
@@ -147,9 +147,10 @@ impl Agent {
     /// sample that the broker takes in part, each topic that it does not take.
     pub fn once(&mut self) -> Result<(), Vec<Failure>> {
         self.notices = Notices::of_one_sample();
-        self.probes.prime();
+        self.probes.prime(clock::boot_time());
         std::thread::sleep(RATE_TIME);
-        self.sample(clock::boot_time());
+        let now = clock::boot_time();
+        self.sample(now, now);
         if self.outbox.is_empty() {
             return Err(vec![Failure::NothingMeasured]);
         }
@@ -188,11 +189,11 @@ impl Agent {
         self.setup.explain(failure, clock::utc())
     }
 
-    fn sample(&mut self, taken_at: BootTime) {
+    fn sample(&mut self, taken_at: BootTime, now: BootTime) {
         // The first sample may be due before the connection has asked for the time.
         self.look_at_the_clocks();
         let health = self.health();
-        let sample = self.probes.sample(taken_at, &health);
+        let sample = self.probes.sample(taken_at, now, &health);
         self.notices.sample(&self.setup.config.series, &sample);
         let parts = self.encoder.parts(&sample);
         self.outbox.push(sample, parts);
@@ -379,7 +380,7 @@ impl Agent {
         }
         if config.series != old.series {
             self.probes = Probes::new(&self.root, &config.series);
-            self.probes.prime();
+            self.probes.prime(now);
         }
         self.outbox.resize(config.queue);
         let grid = |config: &Config| (config.interval, config.client_id.clone(), config.series.clone());

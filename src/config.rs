@@ -9,8 +9,8 @@ use log::LevelFilter;
 
 use crate::identity::{Identity, PLACEHOLDERS};
 use crate::link::Target;
-use crate::metric::{MOUNTS_MAX, Metric, Series};
-use crate::payload::{Format, LABEL_LEN_MAX, MOUNT_LEN_MAX, NAMESPACE_LEN_MAX};
+use crate::metric::{MOUNT_LEN_MAX, MOUNTS_MAX, Metric, Series};
+use crate::payload::{Format, LABEL_LEN_MAX, NAMESPACE_LEN_MAX};
 use crate::session::Version;
 use crate::tls::CertificatePaths;
 use crate::topics::{self, Topics};
@@ -119,6 +119,14 @@ impl Config {
     }
 }
 
+/// What is to be measured.
+enum Metrics {
+    /// What the board has.
+    All,
+    /// These.
+    These(Vec<Metric>),
+}
+
 /// There was an error, and it is among those of [`Values`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Reported;
@@ -159,7 +167,7 @@ impl Check<'_> {
         let status_file = self.optional(&keys::STATUS_FILE, parse_path);
         self.check_mount_keys(mounts.as_deref().unwrap_or_default());
         self.check_one_rule(rule.as_ref().is_ok_and(Option::is_some), topic.as_deref().unwrap_or_default());
-        let (topic, series) = (topic?, series(&metrics?, &mounts?));
+        let (topic, series) = (topic?, self.series(&metrics?, &mounts?));
         let format = format?;
         self.check_topics(&topic, &series, format)?;
         let topic = rule?.map_or(topic.clone(), |rule| format!("{BASIC_INGEST}{rule}/{topic}"));
@@ -181,6 +189,14 @@ impl Check<'_> {
             log_level: log_level?,
             status_file: status_file?,
         })
+    }
+
+    fn series(&self, metrics: &Metrics, mounts: &[String]) -> Vec<Series> {
+        let inventory = self.identity.inventory();
+        match metrics {
+            Metrics::All => inventory.all(mounts),
+            Metrics::These(metrics) => inventory.series(metrics, mounts),
+        }
     }
 
     /// The value of a key that may be missing.
@@ -275,16 +291,6 @@ impl Check<'_> {
             }
         }
     }
-}
-
-fn series(metrics: &[Metric], mounts: &[String]) -> Vec<Series> {
-    let of_metric = |&metric: &Metric| match metric {
-        Metric::Disk => {
-            mounts.iter().map(|mount| Series { metric, mount: Some(mount.as_str().into()) }).collect()
-        }
-        _ => vec![Series { metric, mount: None }],
-    };
-    metrics.iter().flat_map(of_metric).collect()
 }
 
 /// Puts in what the placeholders stand for: of the device, or those of `more`.
@@ -411,12 +417,15 @@ fn parse_list<T: PartialEq>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Op
     (!items.is_empty() && items.iter().enumerate().all(is_new)).then_some(items)
 }
 
-fn parse_metrics(text: &str) -> Option<Vec<Metric>> {
+fn parse_metrics(text: &str) -> Option<Metrics> {
+    if text == Metric::ALL_KEY {
+        return Some(Metrics::All);
+    }
     let groups = parse_list(text, |key| {
         let metrics: Vec<_> = Metric::of_key(key).collect();
         (!metrics.is_empty()).then_some(metrics)
     })?;
-    Some(groups.concat())
+    Some(Metrics::These(groups.concat()))
 }
 
 fn parse_mounts(text: &str) -> Option<Vec<String>> {

@@ -161,7 +161,7 @@ mod tests {
 
     /// Denials on these topics, and a sample of cpu and memory in a queue.
     fn two(topic: &str) -> (Denials, Outbox) {
-        let series = [Metric::Cpu, Metric::Memory].map(|metric| Series { metric, mount: None });
+        let series = [Metric::Cpu, Metric::Memory].map(Series::new);
         let mut outbox = Outbox::new(4);
         outbox.push(Sample { taken_at: BootTime::default(), readings: Readings::new() }, Parts::of(0..2));
         (Denials::new(Topics::new(topic, &series)), outbox)

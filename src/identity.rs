@@ -1,7 +1,9 @@
-//! Who this device is: what the placeholders in the configuration stand for.
+//! Who this device is: what the placeholders in the configuration stand for, and what it is made of.
 
 use std::fs;
 use std::path::Path;
+
+use crate::probe::Inventory;
 
 /// The placeholders, without their braces. `{client_id}` is the configuration's own.
 pub const PLACEHOLDERS: [&str; 4] = ["hostname", "serial", "machine-id", "mac"];
@@ -25,6 +27,7 @@ pub struct Identity {
     serial: Result<String, &'static str>,
     machine_id: Result<String, &'static str>,
     mac: Result<String, &'static str>,
+    inventory: Inventory,
 }
 
 impl Identity {
@@ -46,6 +49,7 @@ impl Identity {
             ),
             machine_id: first_of(&["etc/machine-id"], parse_machine_id),
             mac: mac(&root.join("sys/class/net")).ok_or("sys/class/net/*/address"),
+            inventory: Inventory::Board(root.to_owned()),
         }
     }
 
@@ -59,6 +63,7 @@ impl Identity {
         {
             self.hostname = Ok(name.to_owned());
         }
+        self.inventory = Inventory::Image;
         let mut stand_ins = Vec::new();
         let names = [&mut self.hostname, &mut self.serial, &mut self.machine_id, &mut self.mac];
         for (name, known) in STAND_INS.into_iter().zip(names) {
@@ -68,6 +73,12 @@ impl Identity {
             }
         }
         (self, stand_ins)
+    }
+
+    /// What there is to be measured on it.
+    #[must_use]
+    pub const fn inventory(&self) -> &Inventory {
+        &self.inventory
     }
 
     /// What a placeholder stands for; `None` if there is no such placeholder.
@@ -199,7 +210,9 @@ mod tests {
             assert_eq!(pi.resolve(name).unwrap().unwrap().len(), stand_in.len(), "{name}");
         }
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots/pi-4");
-        assert_eq!(board("pi-4").of_image(&root), (board("pi-4"), vec![]));
+        let (known, stand_ins) = board("pi-4").of_image(&root);
+        assert_eq!(stand_ins, []);
+        assert!(PLACEHOLDERS.iter().all(|name| known.resolve(name) == pi.resolve(name)));
     }
 
     #[test]

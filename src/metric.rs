@@ -2,11 +2,33 @@
 
 use std::fmt;
 
+mod list;
+
 /// Mount points whose usage can be watched at once.
 pub const MOUNTS_MAX: usize = 4;
+/// Network interfaces that can be watched at once.
+pub const INTERFACES_MAX: usize = 4;
+/// Disks that can be watched at once.
+pub const DISKS_MAX: usize = 4;
 
-/// Series that one sample can hold: every metric once, [`Metric::Disk`] once a mount point.
-pub const SERIES_MAX: usize = Metric::ALL.len() - 1 + MOUNTS_MAX;
+/// Longest mount point, in bytes.
+pub const MOUNT_LEN_MAX: usize = 64;
+/// Longest name of an interface (the kernel's limit) or a disk, in bytes. Nothing that has to be escaped
+/// is allowed in it.
+pub const DEVICE_LEN_MAX: usize = 15;
+
+/// Series that one sample can hold: every metric as often as its scope allows.
+pub const SERIES_MAX: usize = series_max();
+
+const fn series_max() -> usize {
+    let mut metrics: &[Metric] = &Metric::ALL;
+    let mut series = 0;
+    while let [metric, rest @ ..] = metrics {
+        series += metric.description().scope.things_max();
+        metrics = rest;
+    }
+    series
+}
 
 /// Something that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,10 +37,74 @@ pub enum Metric {
     Cpu,
     /// Memory that is not available to programs.
     Memory,
-    /// Used part of a file system; one series a mount point.
+    /// Used part of a file system.
     Disk,
     /// Temperature of the SoC.
     Temperature,
+    /// Whether the supply's voltage is too low.
+    UnderVoltageNow,
+    /// Whether the ARM cores' clock is limited.
+    FrequencyCappedNow,
+    /// Whether the firmware slows the board down.
+    ThrottledNow,
+    /// Whether the soft temperature limit is reached.
+    SoftLimitNow,
+    /// Whether the voltage has been too low.
+    UnderVoltageSinceBoot,
+    /// Whether the ARM cores' clock has been limited.
+    FrequencyCappedSinceBoot,
+    /// Whether the board has been slowed down.
+    ThrottledSinceBoot,
+    /// Whether the soft temperature limit has been reached.
+    SoftLimitSinceBoot,
+    /// What the ARM cores' clock runs at.
+    Clock,
+    /// What the SoC's core is supplied with.
+    CoreVoltage,
+    /// Load average of one minute.
+    Load1,
+    /// Load average of five minutes.
+    Load5,
+    /// Load average of fifteen minutes.
+    Load15,
+    /// Time since boot.
+    Uptime,
+    /// Swap space in use.
+    Swap,
+    /// What an interface receives.
+    NetworkReceived,
+    /// What an interface sends.
+    NetworkSent,
+    /// What is read from a disk.
+    DiskRead,
+    /// What is written to a disk.
+    DiskWritten,
+    /// Time in which some task waited for a core.
+    CpuPressure,
+    /// Time in which some task waited for memory.
+    MemoryPressureSome,
+    /// Time in which all tasks waited for memory.
+    MemoryPressureFull,
+    /// Time in which some task waited for storage.
+    IoPressureSome,
+    /// Time in which all tasks waited for storage.
+    IoPressureFull,
+    /// Strength of the Wi-Fi's signal.
+    WifiSignal,
+    /// Used life time of the root's eMMC, type A cells.
+    SdLifeTimeA,
+    /// Used life time of the root's eMMC, type B cells.
+    SdLifeTimeB,
+    /// Reserved blocks of the root's eMMC.
+    SdPreEol,
+    /// What is written to the root's disk.
+    SdWrittenPerDay,
+    /// Whether the root file system is read-only.
+    ReadonlyRoot,
+    /// Processes killed for want of memory.
+    OomKills,
+    /// Tasks that there are.
+    Processes,
     /// Samples that a full queue has dropped.
     AgentDropped,
     /// Connections after the first.
@@ -45,17 +131,51 @@ pub struct Description {
     pub emf_name: &'static str,
     /// What CloudWatch is told.
     pub unit: Unit,
+    /// What it is measured of.
+    pub scope: Scope,
     /// What the number means, for the documentation.
     pub meaning: &'static str,
 }
 
 impl Metric {
     /// All metrics, in the order of the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 41] = [
         Self::Cpu,
         Self::Memory,
         Self::Disk,
         Self::Temperature,
+        Self::UnderVoltageNow,
+        Self::FrequencyCappedNow,
+        Self::ThrottledNow,
+        Self::SoftLimitNow,
+        Self::UnderVoltageSinceBoot,
+        Self::FrequencyCappedSinceBoot,
+        Self::ThrottledSinceBoot,
+        Self::SoftLimitSinceBoot,
+        Self::Clock,
+        Self::CoreVoltage,
+        Self::Load1,
+        Self::Load5,
+        Self::Load15,
+        Self::Uptime,
+        Self::Swap,
+        Self::NetworkReceived,
+        Self::NetworkSent,
+        Self::DiskRead,
+        Self::DiskWritten,
+        Self::CpuPressure,
+        Self::MemoryPressureSome,
+        Self::MemoryPressureFull,
+        Self::IoPressureSome,
+        Self::IoPressureFull,
+        Self::WifiSignal,
+        Self::SdLifeTimeA,
+        Self::SdLifeTimeB,
+        Self::SdPreEol,
+        Self::SdWrittenPerDay,
+        Self::ReadonlyRoot,
+        Self::OomKills,
+        Self::Processes,
         Self::AgentDropped,
         Self::AgentReconnects,
         Self::AgentQueue,
@@ -63,91 +183,64 @@ impl Metric {
         Self::CertificateDays,
     ];
 
+    /// What stands in the configuration for all that the board has.
+    pub const ALL_KEY: &str = "all";
+
     /// Those that the configuration names where it is silent.
     pub const DEFAULT: [Self; 4] = [Self::Cpu, Self::Memory, Self::Disk, Self::Temperature];
 
-    /// The metric's row in the list.
+    /// Whether it is of the agent itself, and not of the board.
     #[must_use]
-    pub const fn description(self) -> &'static Description {
-        match self {
-            Self::Cpu => &Description {
-                key: "cpu",
-                rule_name: "cpu usage",
-                flat_key: "cpu_percent",
-                emf_name: "cpu_usage",
-                unit: Unit::Percent,
-                meaning: "busy time of all cores since the last sample; idle and iowait are not busy",
-            },
-            Self::Memory => &Description {
-                key: "memory",
-                rule_name: "memory usage",
-                flat_key: "memory_used_megabytes",
-                emf_name: "memory_used",
-                unit: Unit::Megabytes,
-                meaning: "MemTotal − MemAvailable, in 10⁶ bytes, as `free --mega` counts",
-            },
-            Self::Disk => &Description {
-                key: "disk",
-                rule_name: "disk usage",
-                flat_key: "disk_percent",
-                emf_name: "disk_usage",
-                unit: Unit::Percent,
-                meaning: "used part of what unprivileged users can use, as `df` counts; one a mount point",
-            },
-            Self::Temperature => &Description {
-                key: "temperature",
-                rule_name: "cpu temperature",
-                flat_key: "temperature_celsius",
-                emf_name: "cpu_temperature",
-                unit: Unit::None,
-                meaning: "the SoC's temperature in °C (CloudWatch has no unit for it)",
-            },
-            Self::AgentDropped => &Description {
-                key: "agent",
-                rule_name: "agent samples dropped",
-                flat_key: "agent_samples_dropped",
-                emf_name: "agent_samples_dropped",
-                unit: Unit::Count,
-                meaning: "samples that the full queue has dropped since the agent's start",
-            },
-            Self::AgentReconnects => &Description {
-                key: "agent",
-                rule_name: "agent reconnects",
-                flat_key: "agent_reconnects",
-                emf_name: "agent_reconnects",
-                unit: Unit::Count,
-                meaning: "connections since the agent's start, without the first",
-            },
-            Self::AgentQueue => &Description {
-                key: "agent",
-                rule_name: "agent queue",
-                flat_key: "agent_queue_samples",
-                emf_name: "agent_queue",
-                unit: Unit::Count,
-                meaning: "earlier samples that are not acknowledged yet",
-            },
-            Self::AgentPuback => &Description {
-                key: "agent",
-                rule_name: "agent puback latency",
-                flat_key: "agent_puback_milliseconds",
-                emf_name: "agent_puback_latency",
-                unit: Unit::Milliseconds,
-                meaning: "from a publish to its PUBACK, the shortest since the last sample",
-            },
-            Self::CertificateDays => &Description {
-                key: "certificate_days",
-                rule_name: "certificate days left",
-                flat_key: "certificate_days",
-                emf_name: "certificate_days",
-                unit: Unit::None,
-                meaning: "whole days until the device's certificate expires; negative after that",
-            },
-        }
+    pub const fn is_of_agent(self) -> bool {
+        matches!(
+            self,
+            Self::AgentDropped
+                | Self::AgentReconnects
+                | Self::AgentQueue
+                | Self::AgentPuback
+                | Self::CertificateDays
+        )
     }
 
     /// The metrics that the configuration calls `key`; none if there is no such key.
     pub fn of_key(key: &str) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |metric| metric.description().key == key)
+    }
+}
+
+/// What a metric is measured of: each such thing has a series of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The whole device, so one series.
+    Board,
+    /// A mount point.
+    Mount,
+    /// A network interface.
+    Interface,
+    /// A disk: a card, a stick, a drive; no partition.
+    Disk,
+}
+
+impl Scope {
+    /// How many of its things can be watched at once.
+    #[must_use]
+    pub const fn things_max(self) -> usize {
+        match self {
+            Self::Board => 1,
+            Self::Mount => MOUNTS_MAX,
+            Self::Interface => INTERFACES_MAX,
+            Self::Disk => DISKS_MAX,
+        }
+    }
+
+    /// The longest name of one of its things, in bytes.
+    #[must_use]
+    pub const fn name_len_max(self) -> usize {
+        match self {
+            Self::Board => 0,
+            Self::Mount => MOUNT_LEN_MAX,
+            Self::Interface | Self::Disk => DEVICE_LEN_MAX,
+        }
     }
 }
 
@@ -158,6 +251,10 @@ pub enum Unit {
     Percent,
     /// 10⁶ bytes.
     Megabytes,
+    /// Bytes in a second.
+    BytesPerSecond,
+    /// Seconds.
+    Seconds,
     /// Thousandths of a second.
     Milliseconds,
     /// A number of things.
@@ -173,6 +270,8 @@ impl Unit {
         match self {
             Self::Percent => "Percent",
             Self::Megabytes => "Megabytes",
+            Self::BytesPerSecond => "Bytes/Second",
+            Self::Seconds => "Seconds",
             Self::Milliseconds => "Milliseconds",
             Self::Count => "Count",
             Self::None => "None",
@@ -185,37 +284,49 @@ impl Unit {
 pub struct Series {
     /// What is measured.
     pub metric: Metric,
-    /// Of which mount point, for [`Metric::Disk`].
-    pub mount: Option<Box<str>>,
+    /// The name of what it is measured of, which the metric's [`Scope`] says: a mount point, an
+    /// interface, a disk. None for the whole board.
+    pub of: Option<Box<str>>,
 }
 
 impl Series {
-    /// What follows the metric's key or name for a mount point other than `/`: its path, with `_`
-    /// for each `/`.
+    /// The series of a metric that the board has one of.
+    #[must_use]
+    pub const fn new(metric: Metric) -> Self {
+        Self { metric, of: None }
+    }
+
+    /// The series of a metric of the thing with this name.
+    #[must_use]
+    pub fn of(metric: Metric, name: &str) -> Self {
+        Self { metric, of: Some(name.into()) }
+    }
+
+    /// What follows the metric's key or name to tell its things apart. A mount point is its path with `_`
+    /// for each `/`, and the root nothing; other things are their name after a `_`.
     #[must_use]
     pub fn suffix(&self) -> Suffix<'_> {
-        Suffix(self.mount.as_deref().filter(|mount| *mount != "/").unwrap_or_default())
+        let name = self.of.as_deref().unwrap_or_default();
+        Suffix(name.strip_prefix('/').unwrap_or(name))
     }
 }
 
-/// As a log line names it: `disk usage /data`.
+/// As a log line names it: `disk usage /data`, `network sent eth0`.
 impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.metric.description().rule_name)?;
-        self.mount.as_ref().map_or(Ok(()), |mount| write!(f, " {mount}"))
+        self.of.as_ref().map_or(Ok(()), |name| write!(f, " {name}"))
     }
 }
 
-/// A mount point in the form it has in a key: `/var/log` is `_var_log`, `/` is nothing.
+/// A thing in the form it has in a key: `/var/log` is `_var_log`, `eth0` is `_eth0`, `/` is nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Suffix<'a>(&'a str);
 
 impl fmt::Display for Suffix<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, part) in self.0.split('/').enumerate() {
-            if index > 0 {
-                f.write_str("_")?;
-            }
+        for part in self.0.split('/').filter(|_| !self.0.is_empty()) {
+            f.write_str("_")?;
             f.write_str(part)?;
         }
         Ok(())
@@ -260,8 +371,15 @@ mod tests {
     #[test]
     fn a_mount_point_becomes_a_suffix() {
         for (mount, suffix) in [("/", ""), ("/data", "_data"), ("/var/log", "_var_log")] {
-            let series = Series { metric: Metric::Disk, mount: Some(mount.into()) };
-            assert_eq!(series.suffix().to_string(), suffix);
+            assert_eq!(Series::of(Metric::Disk, mount).suffix().to_string(), suffix);
         }
+    }
+
+    #[test]
+    fn an_interface_and_a_disk_become_a_suffix_and_the_board_none() {
+        assert_eq!(Series::of(Metric::NetworkSent, "eth0.7").suffix().to_string(), "_eth0.7");
+        assert_eq!(Series::of(Metric::DiskRead, "sda").suffix().to_string(), "_sda");
+        assert_eq!(Series::new(Metric::Cpu).suffix().to_string(), "");
+        assert_eq!(Series::of(Metric::DiskRead, "sda").to_string(), "disk read sda");
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::ser::{Serialize, Serializer};
 
 use crate::clock::Utc;
-use crate::metric::{SERIES_MAX, Series};
+use crate::metric::{SERIES_MAX, Scope, Series};
 use crate::outbox::Parts;
 use crate::sample::{Reading, Sample};
 
@@ -17,13 +17,11 @@ mod rule;
 
 /// Longest label, in bytes.
 pub const LABEL_LEN_MAX: usize = 128;
-/// Longest mount point, in bytes.
-pub const MOUNT_LEN_MAX: usize = 64;
 /// Longest namespace, in bytes (CloudWatch's limit). Nothing that has to be escaped is allowed in it.
 pub const NAMESPACE_LEN_MAX: usize = 255;
 
 /// Longest payload, in bytes.
-pub const LEN_MAX: usize = 7 * 1024;
+pub const LEN_MAX: usize = 10 * 1024;
 /// Longest payload of several samples, in bytes: AWS bills messages in units of 5 KB.
 const BATCH_LEN_MAX: usize = 5 * 1024;
 
@@ -34,6 +32,16 @@ const _: () = assert!(SERIES_MAX <= Parts::MAX);
 /// characters, which would become six, are refused when the configuration is read.
 const fn escaped(len: usize) -> usize {
     2 * len
+}
+
+/// Bytes that the name of a thing can grow to, with the `_` or the blank before it. Only in a mount point
+/// can something stand that has to be escaped.
+const fn thing_len(scope: Scope) -> usize {
+    match scope {
+        Scope::Board => 0,
+        Scope::Mount => 1 + escaped(scope.name_len_max()),
+        Scope::Interface | Scope::Disk => 1 + scope.name_len_max(),
+    }
 }
 
 /// The longest number: a sign, seventeen digits of an `f64`, a point and an exponent.
@@ -84,7 +92,7 @@ impl Encoder {
             series,
             label: label.into(),
             namespace: namespace.into(),
-            buffer: vec![0; LEN_MAX].into(),
+            buffer: vec![0; len_max(format)].into(),
         }
     }
 
@@ -125,6 +133,14 @@ impl Encoder {
             }
         };
         Some(Message { payload: buffer.get(..length)?, samples })
+    }
+}
+
+const fn len_max(format: Format) -> usize {
+    match format {
+        Format::Rule => rule::LEN_MAX,
+        Format::Emf => emf::LEN_MAX,
+        Format::Flat => flat::LEN_MAX,
     }
 }
 

@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_reading_goes_with_its_series() {
-        let series = |metric, mount: Option<&str>| Series { metric, mount: mount.map(Into::into) };
+        let series = |metric, mount: Option<&str>| Series { metric, of: mount.map(Into::into) };
         let (root, data) = (series(Metric::Disk, Some("/")), series(Metric::Disk, Some("/data")));
         let (cpu, memory) = (series(Metric::Cpu, None), series(Metric::Memory, None));
         let readings = Readings::from_slice(&[Ok(1.0), Ok(2.0), Err(NoData::Denied)]).unwrap();

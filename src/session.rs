@@ -11,6 +11,7 @@ use bytes::BytesMut;
 use heapless::Vec;
 
 use crate::clock::BootTime;
+use crate::payload;
 
 mod frame;
 mod v3;
@@ -31,10 +32,13 @@ const BURST_WAIT: Duration = Duration::from_millis(200);
 /// Longest packet taken from a broker: only acknowledgements are expected.
 pub const INBOUND_LEN_MAX: usize = 1024;
 
-/// Bytes that may wait to be written: half a TLS record.
-const OUTGOING_LEN_MAX: usize = 8 * 1024;
+/// Bytes that may wait to be written: three quarters of a TLS record.
+const OUTGOING_LEN_MAX: usize = 12 * 1024;
 /// What PUBLISH adds to a payload: its topic above all, with the name of a rule before it.
 const PUBLISH_OVERHEAD_MAX: usize = 512;
+
+// The longest message fits, so that no buffer has to grow.
+const _: () = assert!(payload::LEN_MAX + PUBLISH_OVERHEAD_MAX <= OUTGOING_LEN_MAX);
 
 const CONNACK_WAIT: Duration = Duration::from_secs(10);
 const PUBACK_WAIT: Duration = Duration::from_secs(30);

@@ -75,7 +75,7 @@ mod tests {
     use crate::metric::Metric;
 
     fn series(metrics: &[(Metric, Option<&str>)]) -> Vec<Series> {
-        metrics.iter().map(|&(metric, mount)| Series { metric, mount: mount.map(Into::into) }).collect()
+        metrics.iter().map(|&(metric, mount)| Series { metric, of: mount.map(Into::into) }).collect()
     }
 
     #[test]

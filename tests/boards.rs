@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use pivitals::clock::{BootTime, Utc};
 use pivitals::config::Config;
@@ -13,35 +14,38 @@ use pivitals::payload::{Encoder, LEN_MAX};
 use pivitals::probe::{Health, Probes};
 use pivitals_broker::TestDir;
 
-const BOARDS: [&str; 6] = ["pi-zero", "pi-3", "pi-4", "pi-5", "vm", "broken"];
-/// The disk is that of the machine that runs the tests; it has tests of its own.
-const METRICS: &str = "metrics=cpu memory temperature";
+const BOARDS: [&str; 7] = ["pi-zero", "pi-3", "pi-4", "cm-4", "pi-5", "vm", "broken"];
+/// A mount point that no board has: the usage of any other is that of the machine that runs the tests.
+const MOUNT: &str = "disk=/not/there";
+/// Between the two readings of a board.
+const APART: Duration = Duration::from_secs(5);
 const TIME: Utc = Utc::from_millis(1_767_225_600_000);
 
 fn roots() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots")
 }
 
-fn config(board: &str, format: &str) -> Config {
-    let mut set = vec![METRICS.to_owned(), format!("format={format}")];
+fn config(board: &str, root: &Path, format: &str) -> Config {
+    let mut set = ["metrics=all", MOUNT].map(str::to_owned).to_vec();
+    set.push(format!("format={format}"));
     if board == "broken" {
         // It does not know its own name, which is an error by itself.
         set.extend(["client_id=broken".to_owned(), "label=broken".to_owned()]);
     }
-    Config::read(None, &set, &Identity::read(&roots().join(board))).unwrap()
+    Config::read(None, &set, &Identity::read(root)).unwrap()
 }
 
-/// Reads the board twice, `proc/stat` and then `proc/stat.later`, and writes what would be published.
+/// Reads the board twice, each counter with a `.later` as that the second time, and writes what would be
+/// published.
 fn payloads(board: &str, format: &str) -> String {
     let dir = TestDir::new(board);
     copy(&roots().join(board), dir.path());
-    let config = config(board, format);
+    let config = config(board, dir.path(), format);
     let mut probes = Probes::new(dir.path(), &config.series);
-    probes.prime();
-    // Into the same file, which stays open between the readings as it does on a device.
-    let later = fs::read(dir.path().join("proc/stat.later")).unwrap();
-    fs::write(dir.path().join("proc/stat"), later).unwrap();
-    let sample = probes.sample(BootTime::default(), &Health::default());
+    let from = BootTime::default();
+    probes.prime(from);
+    pass(dir.path());
+    let sample = probes.sample(from, from + APART, &Health::default());
 
     let mut encoder = Encoder::new(config.format, config.series.clone(), &config.label, &config.namespace);
     let mut outbox = Outbox::new(1);
@@ -57,6 +61,19 @@ fn payloads(board: &str, format: &str) -> String {
         outbox.sent(ticket, message.samples);
     }
     text
+}
+
+/// Puts what was read later into the same files, which stay open between the readings as they do on a
+/// device.
+fn pass(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            pass(&path);
+        } else if path.extension().is_some_and(|extension| extension == "later") {
+            fs::write(path.with_extension(""), fs::read(&path).unwrap()).unwrap();
+        }
+    }
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use pivitals::clock::{BootTime, RELEASED_SECS, Utc};
 use pivitals::config::{Config, KEYS};
 use pivitals::identity::Identity;
-use pivitals::metric::Metric;
+use pivitals::metric::{DISKS_MAX, INTERFACES_MAX, Metric, Scope, Series};
 use pivitals::payload::{Encoder, Format, LEN_MAX};
 use pivitals::sample::{Readings, Sample};
 use pivitals::{backoff, cli};
@@ -52,18 +52,30 @@ fn the_table_of_the_metrics_is_the_list_of_metrics() {
     let known: Vec<_> = Metric::ALL
         .map(|metric| {
             let about = metric.description();
-            let mount = if metric == Metric::Disk { " /" } else { "" };
+            let series = match about.scope {
+                Scope::Board => Series::new(metric),
+                Scope::Mount => Series::of(metric, "/"),
+                Scope::Interface => Series::of(metric, "eth0"),
+                Scope::Disk => Series::of(metric, "mmcblk0"),
+            };
             vec![
                 format!("`{}`", about.key),
-                format!("`{}{mount} (LABEL)`", about.rule_name),
-                format!("`{}`", about.flat_key),
-                format!("`{}`", about.emf_name),
+                format!("`{series} (LABEL)`"),
+                format!("`{}{}`", about.flat_key, series.suffix()),
+                format!("`{}{}`", about.emf_name, series.suffix()),
                 about.unit.as_str().to_owned(),
                 about.meaning.to_owned(),
             ]
         })
         .into();
     assert_eq!(told, known);
+}
+
+#[test]
+fn the_limits_of_interfaces_and_disks_are_those_of_the_code() {
+    assert_eq!((INTERFACES_MAX, DISKS_MAX), (4, 4));
+    let readme = text("README.md");
+    assert!(readme.contains("of up to four interfaces") && readme.contains("of up to four disks"));
 }
 
 #[test]

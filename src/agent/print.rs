@@ -22,10 +22,10 @@ use crate::sample::NoData;
 /// What `out` says.
 pub fn print(config: &Config, root: &Path, out: &mut impl Write) -> io::Result<()> {
     let mut probes = Probes::new(root, &config.series);
-    probes.prime();
+    probes.prime(clock::boot_time());
     std::thread::sleep(RATE_TIME);
     let taken_at = clock::boot_time();
-    let sample = probes.sample(taken_at, &health(config));
+    let sample = probes.sample(taken_at, taken_at, &health(config));
     let mut encoder = encoder(config);
     Notices::default().sample(&config.series, &sample);
     let now = clock::utc();

@@ -39,7 +39,8 @@ pub const LABEL: Key = key("label", Some("{hostname}"), "1–128 bytes, no contr
 pub const METRICS: Key = key(
     "metrics",
     Some("cpu memory disk temperature"),
-    "one or more of cpu, memory, disk, temperature, agent, certificate_days",
+    "all, or one or more of cpu, memory, disk, temperature, throttled, clock, core_voltage, load, uptime, swap, \
+     network, disk_io, pressure, wifi_signal, sd_wear, readonly_root, oom_kills, processes, agent, certificate_days",
 );
 pub const DISK: Key = key("disk", Some("/"), "one to four absolute paths of at most 64 bytes");
 pub const MQTT: Key = key("mqtt", Some("auto"), "5, 3.1.1, auto");

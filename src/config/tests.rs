@@ -33,7 +33,7 @@ fn nothing_said_is_the_default() {
     assert_eq!(config.interval, Duration::from_secs(60));
     assert_eq!(config.format, Format::Rule);
     assert_eq!(config.namespace, "PiVitals");
-    let mut series = config.series.iter().map(|series| (series.metric, series.mount.as_deref()));
+    let mut series = config.series.iter().map(|series| (series.metric, series.of.as_deref()));
     assert!(series.by_ref().eq([
         (Metric::Cpu, None),
         (Metric::Memory, None),
@@ -66,12 +66,37 @@ fn every_key_is_read() {
     assert_eq!(config.certificates.certificate.as_deref(), Some(Path::new("/c/cert")));
     assert_eq!(config.certificates.key.as_deref(), Some(Path::new("/c/key")));
     assert!(config.label.starts_with("Pi ") && config.label.len() == 15, "{}", config.label);
-    let mounts: Vec<_> = config.series.iter().map(|series| series.mount.as_deref()).collect();
+    let mounts: Vec<_> = config.series.iter().map(|series| series.of.as_deref()).collect();
     assert_eq!(mounts, [None, Some("/data"), Some("/")]);
     assert_eq!((config.format, config.mqtt), (Format::Emf, Mqtt::Only(Version::V3)));
     assert_eq!((config.keep_alive_secs, config.queue), (30, 10_080));
     assert_eq!((config.log, config.log_level), (LogTarget::Syslog, LevelFilter::Debug));
     assert_eq!(config.status_file.as_deref(), Some(Path::new("/run/s")));
+}
+
+#[test]
+fn all_metrics_are_those_that_the_board_has() {
+    let keys = |config: Config| -> Vec<_> {
+        config.series.iter().map(|series| series.metric.description().key).collect()
+    };
+    let all = keys(read("metrics = all").unwrap());
+    assert!(all.contains(&"wifi_signal") && all.contains(&"agent") && !all.contains(&"throttled"));
+    // What is named is asked for, whether it is there or not.
+    assert_eq!(keys(read("metrics = clock load").unwrap()), ["clock", "load", "load", "load"]);
+    assert_eq!(keys(read_on("vm", "client_id = x\nmetrics = network").unwrap()), ["network"; 2]);
+    for wrong in ["all cpu", "all all", "ALL"] {
+        assert!(
+            error(&format!("metrics = {wrong}")).contains("allowed: all, or one or more of cpu"),
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn an_interface_and_a_disk_have_topics_of_their_own() {
+    let config = read("topic = {metric}\nmetrics = network disk_io").unwrap();
+    let names = ["network_eth0", "network_wlan0", "disk_io_mmcblk0", "disk_io_sda"];
+    assert_eq!(config.topics.names(), names, "what is received and what is sent go together");
 }
 
 #[test]

@@ -20,10 +20,11 @@ pub fn check(patient: &Patient, place: &Place, report: &mut Report<'_>) -> Optio
     }
     let series = &patient.config.series;
     let mut probes = Probes::new(&place.root, series);
-    probes.prime();
+    probes.prime(clock::boot_time());
     std::thread::sleep(RATE_TIME);
     let now = clock::utc();
-    let sample = probes.sample(clock::boot_time(), &health(patient, now));
+    let taken_at = clock::boot_time();
+    let sample = probes.sample(taken_at, taken_at, &health(patient, now));
     let known = sample.readings.iter().filter(|reading| reading.is_ok()).count();
     if known == 0 {
         patient.fail(Step::Metrics, &Failure::NothingMeasured, report);

@@ -11,27 +11,33 @@ use std::str;
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
 use super::{
-    LABEL_LEN_MAX, MOUNT_LEN_MAX, NAMESPACE_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded,
+    LABEL_LEN_MAX, NAMESPACE_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded, thing_len,
 };
 use crate::clock::Utc;
-use crate::metric::{MOUNTS_MAX, SERIES_MAX, Series};
+use crate::metric::{MOUNT_LEN_MAX, MOUNTS_MAX, Metric, SERIES_MAX, Series};
 use crate::sample::Sample;
 
-/// `{"Name":"…","Unit":"Percent"},` and `"…":1.0,` with the longest names of [`crate::metric`].
-const SERIES_LEN_MAX: usize = 88 + NUMBER_LEN_MAX;
-/// The quotes in that, which are escaped once more in the event.
+/// The quotes of a series, which are escaped once more in the event.
 const SERIES_QUOTES: usize = 10;
 /// The quotes in a document's fixed text, and around the label and the namespace.
 const DOCUMENT_QUOTES: usize = 24;
 
-/// The document of one sample: its fixed text, what the configuration adds (a mount point twice), and
-/// every series.
-const DOCUMENT_LEN_MAX: usize = 120
-    + NAMESPACE_LEN_MAX
-    + escaped(LABEL_LEN_MAX)
-    + TIME_LEN_MAX
-    + SERIES_MAX * SERIES_LEN_MAX
-    + MOUNTS_MAX * 2 * escaped(MOUNT_LEN_MAX);
+/// The document of one sample: its fixed text, what the configuration adds, and every series.
+const DOCUMENT_LEN_MAX: usize =
+    120 + NAMESPACE_LEN_MAX + escaped(LABEL_LEN_MAX) + TIME_LEN_MAX + series_len();
+
+/// `{"Name":"…","Unit":"Percent"},` and `"…":1.0,` for each series.
+const fn series_len() -> usize {
+    let mut metrics: &[Metric] = &Metric::ALL;
+    let mut length = 0;
+    while let [metric, rest @ ..] = metrics {
+        let about = metric.description();
+        let name = about.emf_name.len() + thing_len(about.scope);
+        length += about.scope.things_max() * (26 + 2 * name + about.unit.as_str().len() + NUMBER_LEN_MAX);
+        metrics = rest;
+    }
+    length
+}
 
 const HEAD: &[u8] = br#"{"batch":["#;
 const TAIL: &[u8] = b"]}";

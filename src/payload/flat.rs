@@ -5,16 +5,26 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use super::{LABEL_LEN_MAX, MOUNT_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded};
+use super::{LABEL_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded, thing_len};
 use crate::clock::Utc;
-use crate::metric::{SERIES_MAX, Series};
+use crate::metric::{Metric, Series};
 use crate::sample::Sample;
 
-/// `"disk_percent…":…,`: the longest key of [`crate::metric`] and its punctuation.
-const MEMBER_LEN_MAX: usize = 36 + escaped(MOUNT_LEN_MAX) + NUMBER_LEN_MAX;
+/// The head, and every series with the longest names of its things.
+pub const LEN_MAX: usize = 32 + escaped(LABEL_LEN_MAX) + TIME_LEN_MAX + members_len();
 
-/// The head, and every series with the longest mount point.
-pub const LEN_MAX: usize = 32 + escaped(LABEL_LEN_MAX) + TIME_LEN_MAX + SERIES_MAX * MEMBER_LEN_MAX;
+/// `"disk_percent…":…,` for each series.
+const fn members_len() -> usize {
+    let mut metrics: &[Metric] = &Metric::ALL;
+    let mut length = 0;
+    while let [metric, rest @ ..] = metrics {
+        let about = metric.description();
+        let member = 4 + about.flat_key.len() + thing_len(about.scope) + NUMBER_LEN_MAX;
+        length += about.scope.things_max() * member;
+        metrics = rest;
+    }
+    length
+}
 
 struct Message<'a> {
     label: &'a str,

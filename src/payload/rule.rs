@@ -5,13 +5,26 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use super::{LABEL_LEN_MAX, MOUNT_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded};
+use super::{LABEL_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded, thing_len};
 use crate::clock::Utc;
-use crate::metric::Series;
+use crate::metric::{Metric, Series};
 
-/// The fixed text, longest names and units included, and what the configuration adds to it.
-pub const LEN_MAX: usize =
-    96 + escaped(LABEL_LEN_MAX) + escaped(MOUNT_LEN_MAX) + NUMBER_LEN_MAX + TIME_LEN_MAX;
+/// The fixed text, the longest name and unit, and what the configuration adds to it.
+pub const LEN_MAX: usize = 46 + longest() + escaped(LABEL_LEN_MAX) + NUMBER_LEN_MAX + TIME_LEN_MAX;
+
+const fn longest() -> usize {
+    let mut metrics: &[Metric] = &Metric::ALL;
+    let mut longest = 0;
+    while let [metric, rest @ ..] = metrics {
+        let about = metric.description();
+        let length = about.rule_name.len() + thing_len(about.scope) + about.unit.as_str().len();
+        if length > longest {
+            longest = length;
+        }
+        metrics = rest;
+    }
+    longest
+}
 
 struct Reading<'a> {
     label: &'a str,
@@ -42,10 +55,6 @@ struct Name<'a>(&'a Reading<'a>);
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Reading { label, series, .. } = self.0;
-        f.write_str(series.metric.description().rule_name)?;
-        if let Some(mount) = &series.mount {
-            write!(f, " {mount}")?;
-        }
-        write!(f, " ({label})")
+        write!(f, "{series} ({label})")
     }
 }

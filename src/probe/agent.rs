@@ -45,7 +45,7 @@ impl Health {
                 self.puback_latency.map(|latency| 1e3 * latency.as_secs_f64()).ok_or(NoData::NotYet)
             }
             Metric::CertificateDays => self.certificate_days.map(|days| days as f64),
-            Metric::Cpu | Metric::Memory | Metric::Disk | Metric::Temperature => Err(NoData::NotPresent),
+            _ => Err(NoData::NotPresent),
         }
     }
 }

@@ -5,7 +5,12 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
+use crate::metric::DEVICE_LEN_MAX;
 use crate::sample::NoData;
+
+/// For files that grow with the board, read to their end: 60 interfaces, or as many block devices. What a
+/// larger one has beyond that is not seen.
+pub const TEXT_LEN_MAX: usize = 8 * 1024;
 
 /// A file of procfs or sysfs, opened once and read from its beginning each time.
 #[derive(Debug)]
@@ -25,24 +30,42 @@ impl KernelFile {
     /// # Errors
     /// Why it cannot be opened or read. It is opened again at the next call.
     pub fn read_into<'a>(&mut self, buffer: &'a mut [u8]) -> Result<&'a [u8], NoData> {
+        let length = self.read_at(buffer, 0)?;
+        buffer.get(..length).ok_or(NoData::Unreadable)
+    }
+
+    /// Reads the whole file, as far as `buffer` holds it: the kernel gives a page at a time.
+    ///
+    /// # Errors
+    /// As [`read_into`](Self::read_into).
+    pub fn read_all_into<'a>(&mut self, buffer: &'a mut [u8]) -> Result<&'a [u8], NoData> {
+        let mut length = 0;
+        while let Some(free) = buffer.get_mut(length..).filter(|free| !free.is_empty()) {
+            match self.read_at(free, length)? {
+                0 => break,
+                more => length += more,
+            }
+        }
+        buffer.get(..length).ok_or(NoData::Unreadable)
+    }
+
+    fn read_at(&mut self, buffer: &mut [u8], offset: usize) -> Result<usize, NoData> {
         let file = match &mut self.file {
             Some(file) => file,
             none => none.insert(File::open(&self.path).map_err(|error| no_data(&error))?),
         };
-        match file.read_at(buffer, 0) {
-            Ok(length) => buffer.get(..length).ok_or(NoData::Unreadable),
-            Err(error) => {
-                self.file = None;
-                Err(no_data(&error))
-            }
-        }
+        file.read_at(buffer, offset as u64).map_err(|error| {
+            self.file = None;
+            no_data(&error)
+        })
     }
 }
 
 /// What an error of the file system means for a reading.
 pub fn no_data(error: &io::Error) -> NoData {
     match error.kind() {
-        io::ErrorKind::NotFound => NoData::NotPresent,
+        // The second is a driver's that is there without its device, or one that was switched off.
+        io::ErrorKind::NotFound | io::ErrorKind::Unsupported => NoData::NotPresent,
         io::ErrorKind::PermissionDenied => NoData::Denied,
         _ => NoData::Unreadable,
     }
@@ -52,6 +75,13 @@ pub fn no_data(error: &io::Error) -> NoData {
 /// in the middle of a number.
 pub fn whole_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split_inclusive(|&byte| byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"))
+}
+
+/// Whether this can be the name of an interface or a disk in a payload and a topic: letters, digits, `.`,
+/// `-` and `_`. The kernel allows more in an interface's, and nobody uses it.
+pub fn is_device_name(name: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    (1..=DEVICE_LEN_MAX).contains(&name.len()) && name.bytes().all(is_letter)
 }
 
 /// The words of a line.
@@ -65,6 +95,12 @@ pub fn number(word: &[u8]) -> Option<u64> {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         Some(Some(number.unwrap_or(0).checked_mul(10)?.checked_add(digit)?))
     })?
+}
+
+/// Hundredths, from a number with two decimals.
+pub fn hundredths(word: &[u8]) -> Option<u64> {
+    let (digits, decimals) = word.split_at_checked(word.len().checked_sub(3)?)?;
+    number(digits)?.checked_mul(100)?.checked_add(number(decimals.strip_prefix(b".")?)?)
 }
 
 /// A number as [`number`] reads it, with a sign before it if it is negative.
@@ -110,6 +146,25 @@ mod tests {
     }
 
     #[test]
+    fn a_number_with_two_decimals_is_hundredths() {
+        assert_eq!(hundredths(b"0.07"), Some(7));
+        assert_eq!(hundredths(b"443217.61"), Some(44_321_761));
+        for wrong in [&b""[..], b".61", b"1.6", b"1.610", b"1", b"-1.00", b"1.-1", b"184467440737095517.00"] {
+            assert_eq!(hundredths(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_device_has_a_name_that_may_stand_in_a_topic() {
+        for name in ["eth0", "wlan0", "eth0.7", "br-1234567890ab", "mmcblk0", "a"] {
+            assert!(is_device_name(name), "{name}");
+        }
+        for name in ["", "sixteen-letters-", "a b", "a/b", "a#", "+", "\"", "é", "\u{1}"] {
+            assert!(!is_device_name(name), "{name}");
+        }
+    }
+
+    #[test]
     fn a_line_without_its_end_is_not_a_line() {
         let lines: Vec<_> = whole_lines(b"MemTotal: 1\n\nMemAvail").collect();
         assert_eq!(lines, [&b"MemTotal: 1"[..], b""]);
@@ -127,5 +182,15 @@ mod tests {
         assert_eq!(file.read_into(&mut buffer), Ok(&b"one"[..]));
         std::fs::write(&path, "two, and more").unwrap();
         assert_eq!(file.read_into(&mut buffer), Ok(&b"two, and"[..]));
+        assert_eq!(file.read_all_into(&mut buffer), Ok(&b"two, and"[..]));
+        assert_eq!(file.read_all_into(&mut [0; 64]), Ok(&b"two, and more"[..]));
+    }
+
+    #[test]
+    fn a_file_of_several_pages_is_read_to_its_end() {
+        let mut file = KernelFile::new("/proc/self/smaps".into());
+        let mut buffer = vec![0; 1024 * 1024];
+        let all = file.read_all_into(&mut buffer).unwrap();
+        assert!(all.len() > 4096 && all.ends_with(b"\n"), "{}", all.len());
     }
 }

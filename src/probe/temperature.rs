@@ -4,13 +4,12 @@
 //! `cpu-thermal` on a Pi. Source: Documentation/driver-api/thermal/sysfs-api.rst; for the mailbox see
 //! [`crate::mailbox`].
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::kernel_file::{KernelFile, no_data, signed_number, whole_lines, words};
+use super::kernel_file::{KernelFile, signed_number, whole_lines, words};
+use super::vcio::Vcio;
 use crate::mailbox;
 use crate::sample::{NoData, Reading};
-use crate::sys::device::vcio_property;
 
 /// Further zones are not looked at; a Pi has one.
 const ZONES_MAX: usize = 8;
@@ -26,8 +25,6 @@ const PLAUSIBLE_MILLICELSIUS: std::ops::RangeInclusive<i64> = -55_000..=150_000;
 /// The temperature in degrees Celsius.
 #[derive(Debug)]
 pub struct Temperature {
-    vcio_path: PathBuf,
-    vcio: Option<File>,
     zones: [Zone; ZONES_MAX],
     /// Which zone is the SoC's, once found.
     zone: Option<usize>,
@@ -41,14 +38,14 @@ struct Zone {
 }
 
 impl Temperature {
-    /// The probe of `dev/vcio` and `sys/class/thermal` under `root`, opened at the first reading.
+    /// The probe of `sys/class/thermal` under `root`, which is opened at the first reading.
     #[must_use]
     pub fn new(root: &Path) -> Self {
         let zones = std::array::from_fn(|index| {
             let folder = root.join(format!("sys/class/thermal/thermal_zone{index}"));
             Zone { kind: KernelFile::new(folder.join("type")), temp: KernelFile::new(folder.join("temp")) }
         });
-        Self { vcio_path: root.join("dev/vcio"), vcio: None, zones, zone: None }
+        Self { zones, zone: None }
     }
 
     /// Asks the firmware, and the kernel if it gives no answer. When both have none, the reason is
@@ -56,8 +53,9 @@ impl Temperature {
     ///
     /// # Errors
     /// That reason.
-    pub fn read(&mut self) -> Reading {
-        let millicelsius = self.ask_firmware().or_else(|of_firmware| {
+    pub fn read(&mut self, vcio: &mut Vcio) -> Reading {
+        let of_firmware = vcio.ask(mailbox::TEMPERATURE).and_then(|value| plausible(value.into()));
+        let millicelsius = of_firmware.or_else(|of_firmware| {
             self.ask_kernel().map_err(|of_kernel| match of_kernel {
                 NoData::NotPresent => of_firmware,
                 other => other,
@@ -65,16 +63,6 @@ impl Temperature {
         })?;
         #[expect(clippy::cast_precision_loss, reason = "at most six digits")]
         Ok(millicelsius as f64 / 1000.0)
-    }
-
-    fn ask_firmware(&mut self) -> Result<i64, NoData> {
-        let vcio = match &mut self.vcio {
-            Some(vcio) => vcio,
-            none => none.insert(File::open(&self.vcio_path).map_err(|error| no_data(&error))?),
-        };
-        let mut message = mailbox::request(mailbox::TEMPERATURE);
-        vcio_property(vcio, &mut message).map_err(|error| no_data(&error))?;
-        plausible(mailbox::response(mailbox::TEMPERATURE, &message)?.into())
     }
 
     fn ask_kernel(&mut self) -> Result<i64, NoData> {
@@ -131,6 +119,10 @@ mod tests {
 
     use super::*;
 
+    fn read(root: &Path) -> Reading {
+        Temperature::new(root).read(&mut Vcio::new(root))
+    }
+
     #[test]
     fn a_zone_says_thousandths_of_a_degree() {
         assert_eq!(parse_millicelsius(b"48312\n"), Ok(48_312));
@@ -156,8 +148,7 @@ mod tests {
 
     #[test]
     fn a_board_without_a_sensor_has_no_reading() {
-        let mut probe = Temperature::new(Path::new("/not/there"));
-        assert_eq!(probe.read(), Err(NoData::NotPresent));
+        assert_eq!(read(Path::new("/not/there")), Err(NoData::NotPresent));
     }
 
     #[test]
@@ -166,16 +157,16 @@ mod tests {
         let root = dir.path();
         let zones = root.join("sys/class/thermal");
         for (index, kind, temp) in [(0, "iwlwifi_1", "1000"), (1, "cpu-thermal", "48312")] {
-            assert_eq!(Temperature::new(root).read(), Err(NoData::NotPresent));
+            assert_eq!(read(root), Err(NoData::NotPresent));
             let zone = zones.join(format!("thermal_zone{index}"));
             std::fs::create_dir_all(&zone).unwrap();
             std::fs::write(zone.join("type"), format!("{kind}\n")).unwrap();
             std::fs::write(zone.join("temp"), format!("{temp}\n")).unwrap();
         }
-        assert_eq!(Temperature::new(root).read(), Ok(48.312));
+        assert_eq!(read(root), Ok(48.312));
         // Where the mailbox is a file that is no mailbox, the zone answers all the same.
         std::fs::create_dir_all(root.join("dev")).unwrap();
         std::fs::write(root.join("dev/vcio"), "").unwrap();
-        assert_eq!(Temperature::new(root).read(), Ok(48.312));
+        assert_eq!(read(root), Ok(48.312));
     }
 }

@@ -277,7 +277,7 @@ fn a_backlog_stays_below_a_hundred_publishes_a_second() {
 #[test]
 fn a_full_buffer_waits_to_be_sent() {
     let mut session = connected(Version::V3);
-    let payload = [b'x'; 4000];
+    let payload = [b'x'; OUTGOING_LEN_MAX / 2];
     assert!(session.has_room(payload.len(), at(0)));
     session.publish(0, &payload, 1, at(0)).unwrap();
     assert!(!session.has_room(payload.len(), at(0)), "two would not fit into the buffer");

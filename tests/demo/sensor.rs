@@ -34,8 +34,9 @@ pub struct Sensor {
 impl Sensor {
     /// A sensor under `folder`, if the agent's own probe finds none on this machine.
     pub fn where_none_is(folder: &Path) -> Result<Option<Self>, String> {
-        let series = [Series { metric: Metric::Temperature, mount: None }];
-        let sample = Probes::new(Path::new("/"), &series).sample(BootTime::default(), &Health::default());
+        let now = BootTime::default();
+        let series = [Series::new(Metric::Temperature)];
+        let sample = Probes::new(Path::new("/"), &series).sample(now, now, &Health::default());
         let Some(Err(why)) = sample.readings.first().copied() else { return Ok(None) };
         let root = folder.join("root");
         let temp = make_root(&root).map_err(|error| format!("{}: {error}", root.display()))?;

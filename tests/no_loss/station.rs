@@ -56,8 +56,8 @@ pub struct Station {
 
 impl Station {
     pub fn new(version: Version, format: Format, capacity: usize) -> Self {
-        let series = Metric::DEFAULT
-            .map(|metric| Series { metric, mount: (metric == Metric::Disk).then(|| "/".into()) });
+        let series =
+            Metric::DEFAULT.map(|metric| Series { metric, of: (metric == Metric::Disk).then(|| "/".into()) });
         let topics = Topics::new(wire::topic(format), &series);
         Self {
             version,
