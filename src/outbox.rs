@@ -7,7 +7,12 @@
 
 use std::collections::VecDeque;
 
-use crate::sample::Sample;
+use crate::clock::BootTime;
+use crate::sample::{Kept, Readings, Sample};
+
+mod shelf;
+
+use shelf::Shelf;
 
 /// A set of parts of one sample, numbered from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,7 +82,7 @@ impl Ticket {
 
 #[derive(Debug)]
 struct Entry {
-    sample: Sample,
+    taken_at: BootTime,
     unacknowledged: Parts,
     in_flight: Parts,
 }
@@ -92,19 +97,24 @@ impl Entry {
 #[derive(Debug)]
 pub struct Outbox {
     entries: VecDeque<Entry>,
+    /// The readings of the entries, in the row of [`Outbox::row`].
+    shelf: Shelf,
     capacity: usize,
     /// Number of the oldest entry; the others follow without a gap.
     first: u64,
+    /// Number of the entry that the shelf's first row is for, once in a round.
+    row_0: u64,
     dropped: u64,
 }
 
 impl Outbox {
-    /// A ring for `capacity` samples, at least one. All its memory is taken here, and touched only
-    /// as far as it is needed.
+    /// A ring for `capacity` samples, at least one. All its memory is taken here and, when it is known how
+    /// many readings a sample has, with the first; it is touched only as far as it is needed.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
-        Self { entries: VecDeque::with_capacity(capacity), capacity, first: 0, dropped: 0 }
+        let entries = VecDeque::with_capacity(capacity);
+        Self { entries, shelf: Shelf::default(), capacity, first: 0, row_0: 0, dropped: 0 }
     }
 
     /// Adds a sample whose `parts` are to be sent, if there are any. If the ring is full, the oldest
@@ -116,7 +126,15 @@ impl Outbox {
         if self.entries.len() >= self.capacity {
             self.drop_oldest();
         }
-        self.entries.push_back(Entry { sample, unacknowledged: parts, in_flight: Parts::default() });
+        if sample.readings.len() > self.shelf.width() {
+            self.arrange(self.capacity, sample.readings.len());
+        }
+        self.shelf.put(self.row(self.entries.len()), &sample.readings);
+        self.entries.push_back(Entry {
+            taken_at: sample.taken_at,
+            unacknowledged: parts,
+            in_flight: Parts::default(),
+        });
         self.forget_finished();
     }
 
@@ -132,10 +150,31 @@ impl Outbox {
     }
 
     /// The samples from the ticket's on, as many as follow each other with the same part unsent.
-    pub fn waiting(&self, ticket: Ticket) -> impl Iterator<Item = &Sample> {
+    pub fn waiting(&self, ticket: Ticket) -> impl Iterator<Item = Kept<'_>> {
         let from = self.index(ticket.first).min(self.entries.len());
-        let entries = self.entries.range(from..);
-        entries.take_while(move |entry| entry.unsent().contains(ticket.part)).map(|entry| &entry.sample)
+        let entries = self.entries.range(from..).zip(from..);
+        entries
+            .take_while(move |(entry, _)| entry.unsent().contains(ticket.part))
+            .map(|(entry, index)| self.kept(entry, index))
+    }
+
+    fn kept(&self, entry: &Entry, index: usize) -> Kept<'_> {
+        Kept { taken_at: entry.taken_at, readings: self.shelf.row(self.row(index)) }
+    }
+
+    /// The row of the readings of the entry with this index.
+    fn row(&self, index: usize) -> usize {
+        let number = self.first + index as u64;
+        usize::try_from((number - self.row_0) % self.capacity as u64).unwrap_or(0)
+    }
+
+    /// Puts the readings of all entries on a shelf for so many samples of so many readings.
+    fn arrange(&mut self, capacity: usize, width: usize) {
+        let mut shelf = Shelf::new(capacity, width);
+        for index in 0..self.entries.len() {
+            shelf.put(index, self.shelf.row(self.row(index)));
+        }
+        (self.shelf, self.capacity, self.row_0) = (shelf, capacity, self.first);
     }
 
     /// Notes that the message was sent with the first `samples` of those that were waiting.
@@ -167,10 +206,11 @@ impl Outbox {
 
     /// Gives the ring another capacity; what does not fit any more goes, the oldest first.
     pub fn resize(&mut self, capacity: usize) {
-        self.capacity = capacity.max(1);
-        while self.entries.len() > self.capacity {
+        let capacity = capacity.max(1);
+        while self.entries.len() > capacity {
             self.drop_oldest();
         }
+        self.arrange(capacity, self.shelf.width());
         let mut entries = VecDeque::with_capacity(self.capacity);
         entries.extend(self.entries.drain(..));
         self.entries = entries;
@@ -180,10 +220,22 @@ impl Outbox {
     /// Brings every sample into the form that is sent from now on: `change`, which is told the parts
     /// that are not acknowledged, gives its new parts, which all count as unsent.
     pub fn convert(&mut self, mut change: impl FnMut(&mut Sample, Parts) -> Parts) {
-        for entry in self.entries.iter_mut().filter(|entry| !entry.unacknowledged.is_empty()) {
-            entry.unacknowledged = change(&mut entry.sample, entry.unacknowledged);
+        let mut shelf = Shelf::default();
+        for index in 0..self.entries.len() {
+            let readings: Readings = self.shelf.row(self.row(index)).iter().copied().collect();
+            let Some(entry) = self.entries.get_mut(index) else { break };
+            let mut sample = Sample { taken_at: entry.taken_at, readings };
+            let parts = change(&mut sample, entry.unacknowledged);
+            if !entry.unacknowledged.is_empty() {
+                entry.unacknowledged = parts;
+            }
             entry.in_flight = Parts::default();
+            if index == 0 {
+                shelf = Shelf::new(self.capacity, sample.readings.len());
+            }
+            shelf.put(index, &sample.readings);
         }
+        (self.shelf, self.row_0) = (shelf, self.first);
         self.forget_finished();
     }
 
@@ -233,7 +285,9 @@ impl Outbox {
             self.first += 1;
         }
         if self.entries.is_empty() {
-            self.entries.clear(); // back to the ring's beginning, so that the rest stays untouched
+            // Back to the ring's beginning, so that the rest stays untouched.
+            self.entries.clear();
+            self.row_0 = self.first;
         }
     }
 }
@@ -376,6 +430,53 @@ mod tests {
         });
         assert_eq!(told, [Parts::of([1, 2]), Parts::of(0..3)]);
         assert_eq!(sent_in_order(&mut outbox), [(1, 0)]);
+    }
+
+    /// The readings of all samples that wait.
+    fn readings(outbox: &Outbox) -> Vec<Vec<f64>> {
+        let ticket = outbox.next_ticket(Parts::default()).unwrap();
+        outbox
+            .waiting(ticket)
+            .map(|kept| kept.readings.iter().map(|value| value.unwrap()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn readings_stay_with_their_sample_while_others_come_and_go() {
+        let mut outbox = Outbox::new(3);
+        let mut next = 0.0;
+        for round in 0..20 {
+            for _ in 0..=round % 4 {
+                let readings = Readings::from_slice(&[Ok(next), Ok(-next)]).unwrap();
+                outbox.push(Sample { taken_at: BootTime::default(), readings }, Parts::of([0]));
+                next += 1.0;
+            }
+            let waiting = outbox.len();
+            let expected: Vec<_> = (1..=waiting).rev().map(|age| next - age as f64).collect();
+            assert_eq!(
+                readings(&outbox),
+                expected.iter().map(|&value| vec![value, -value]).collect::<Vec<_>>()
+            );
+            for _ in 0..waiting - usize::from(round % 5 != 0) {
+                let (.., ticket) = send(&mut outbox).unwrap();
+                outbox.acknowledge(ticket);
+            }
+            outbox.resize(2 + round % 3);
+        }
+    }
+
+    #[test]
+    fn readings_are_as_many_as_a_converted_sample_has() {
+        let mut outbox = Outbox::new(4);
+        for value in [1.0, 2.0] {
+            let readings = Readings::from_slice(&[Ok(value)]).unwrap();
+            outbox.push(Sample { taken_at: BootTime::default(), readings }, Parts::of([0]));
+        }
+        outbox.convert(|sample, _| {
+            sample.readings.push(Ok(7.0)).unwrap();
+            Parts::of([0])
+        });
+        assert_eq!(readings(&outbox), [[1.0, 7.0], [2.0, 7.0]]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, Serializer};
 use crate::clock::Utc;
 use crate::metric::{SERIES_MAX, Scope, Series};
 use crate::outbox::Parts;
-use crate::sample::{Reading, Sample};
+use crate::sample::{Kept, Reading, Sample};
 
 mod emf;
 mod flat;
@@ -115,8 +115,9 @@ impl Encoder {
         &mut self,
         part: usize,
         len_max: usize,
-        mut samples: impl Iterator<Item = (&'a Sample, Utc)>,
+        samples: impl Iterator<Item = (impl Into<Kept<'a>>, Utc)>,
     ) -> Option<Message<'_>> {
+        let mut samples = samples.map(|(sample, time)| (sample.into(), time));
         let Self { series, label, namespace, buffer, .. } = self;
         let (length, samples) = match self.format {
             Format::Rule => {

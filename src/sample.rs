@@ -58,6 +58,21 @@ pub struct Sample {
     pub readings: Readings,
 }
 
+/// A sample as it is kept while it waits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Kept<'a> {
+    /// The moment, on the boot clock.
+    pub taken_at: BootTime,
+    /// One reading a series.
+    pub readings: &'a [Reading],
+}
+
+impl<'a> From<&'a Sample> for Kept<'a> {
+    fn from(sample: &'a Sample) -> Self {
+        Self { taken_at: sample.taken_at, readings: &sample.readings }
+    }
+}
+
 impl Sample {
     /// Takes the readings out that are delivered, of a sample whose parts are its readings.
     pub fn forget_delivered(&mut self, is_unacknowledged: impl Fn(usize) -> bool) {

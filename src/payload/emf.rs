@@ -15,7 +15,7 @@ use super::{
 };
 use crate::clock::Utc;
 use crate::metric::{MOUNT_LEN_MAX, MOUNTS_MAX, Metric, SERIES_MAX, Series};
-use crate::sample::Sample;
+use crate::sample::Kept;
 
 /// The quotes of a series, which are escaped once more in the event.
 const SERIES_QUOTES: usize = 10;
@@ -64,7 +64,7 @@ pub fn write_batch<'a>(
     label: &str,
     namespace: &str,
     series: &[Series],
-    samples: impl Iterator<Item = (&'a Sample, Utc)>,
+    samples: impl Iterator<Item = (Kept<'a>, Utc)>,
 ) -> Option<(usize, usize)> {
     let room = buffer.len().checked_sub(TAIL.len())?;
     buffer.get_mut(..HEAD.len())?.copy_from_slice(HEAD);
@@ -119,14 +119,14 @@ struct Document<'a> {
     label: &'a str,
     namespace: &'a str,
     series: &'a [Series],
-    sample: &'a Sample,
+    sample: Kept<'a>,
     time: Utc,
 }
 
 impl Document<'_> {
     /// What is known: a reading that is not to be had is neither declared nor given.
     fn known(&self) -> impl Iterator<Item = (&Series, f64)> {
-        let readings = self.series.iter().zip(&self.sample.readings);
+        let readings = self.series.iter().zip(self.sample.readings);
         readings.filter_map(|(series, reading)| Some((series, reading.ok()?)))
     }
 }

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use super::{LABEL_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded, thing_len};
 use crate::clock::Utc;
 use crate::metric::{Metric, Series};
-use crate::sample::Sample;
+use crate::sample::Kept;
 
 /// The head, and every series with the longest names of its things.
 pub const LEN_MAX: usize = 32 + escaped(LABEL_LEN_MAX) + TIME_LEN_MAX + members_len();
@@ -29,12 +29,18 @@ const fn members_len() -> usize {
 struct Message<'a> {
     label: &'a str,
     series: &'a [Series],
-    sample: &'a Sample,
+    sample: Kept<'a>,
     time: Utc,
 }
 
 /// Writes a sample and gives the message's length.
-pub fn write(buffer: &mut [u8], label: &str, series: &[Series], sample: &Sample, time: Utc) -> Option<usize> {
+pub fn write(
+    buffer: &mut [u8],
+    label: &str,
+    series: &[Series],
+    sample: Kept<'_>,
+    time: Utc,
+) -> Option<usize> {
     serde_json_core::to_slice(&Message { label, series, sample, time }, buffer).ok()
 }
 
@@ -43,7 +49,7 @@ impl Serialize for Message<'_> {
         let mut message = serializer.serialize_map(None)?;
         message.serialize_entry("label", self.label)?;
         message.serialize_entry("timestamp", &self.time.as_secs())?;
-        for (series, reading) in self.series.iter().zip(&self.sample.readings) {
+        for (series, reading) in self.series.iter().zip(self.sample.readings) {
             message.serialize_entry(&Text(Key(series)), &reading.ok().map(rounded))?;
         }
         message.end()

@@ -9,7 +9,7 @@ use pivitals::denials::Denials;
 use pivitals::metric::{Metric, Series};
 use pivitals::outbox::{Outbox, Parts, Ticket};
 use pivitals::payload::{Encoder, Format};
-use pivitals::sample::{NoData, Readings, Sample};
+use pivitals::sample::{Kept, NoData, Readings, Sample};
 use pivitals::session::{Session, Settings, Version};
 use pivitals::topics::Topics;
 
@@ -183,7 +183,7 @@ impl Station {
 
     /// What a message with this ticket and so many samples holds.
     fn pieces(&self, ticket: Ticket, samples: usize) -> Vec<Piece> {
-        let number = |sample: &Sample| {
+        let number = |sample: Kept<'_>| {
             let found = self.taken.binary_search_by_key(&sample.taken_at, |taken| taken.at);
             u32::try_from(found.expect("a sample that was taken")).expect("few samples")
         };
