@@ -11,7 +11,7 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 use pivitals::clock::{BootTime, Utc};
 use pivitals::config::Config;
 use pivitals::identity::Identity;
-use pivitals::metric::SERIES_MAX;
+use pivitals::metric::{SERIES_MAX, Scope};
 use pivitals::payload::{Encoder, Format, LEN_MAX};
 use pivitals::sample::{Readings, Sample};
 use serde_json::Value;
@@ -60,8 +60,14 @@ fn assert_limits(config: &Config) {
     assert!((1..=SERIES_MAX).contains(&config.series.len()));
     assert!(!config.topics.names().is_empty() && config.topics.names().len() <= config.series.len());
     assert_eq!(keys.collect::<HashSet<_>>().len(), config.series.len(), "no key stands twice");
-    for mount in config.series.iter().filter_map(|series| series.mount.as_deref()) {
-        assert!(mount.starts_with('/') && is_text(mount, 64), "{mount:?}");
+    for series in &config.series {
+        let name = series.of.as_deref().unwrap_or_default();
+        let is_allowed = match series.metric.description().scope {
+            Scope::Board => name.is_empty(),
+            Scope::Mount => name.starts_with('/') && is_text(name, 64),
+            Scope::Interface | Scope::Disk => name.is_empty() || is_text(name, 15) && !name.contains(['/', '"']),
+        };
+        assert!(is_allowed, "{series}");
     }
 }
 

@@ -1,0 +1,23 @@
+//! `/proc/self/mountinfo`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pivitals::probe::mountinfo::parse;
+
+fuzz_target!(|input: &[u8]| {
+    let text = String::from_utf8_lossy(input);
+    let Ok(root) = parse(text.as_bytes()) else { return };
+    let lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    let words = lines.map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+    let words = words.filter(|words| words.get(4) == Some(&"/")).last().expect("a mount at the root");
+    let (major, minor) = words[2].split_once(':').expect("two numbers");
+    assert_eq!((major.parse(), minor.parse()), (Ok(root.device.0), Ok(root.device.1)));
+    let dash = 6 + words[6..].iter().position(|word| *word == "-").expect("the end of the optional fields");
+    let options = format!(",{},{},", words[5], words[dash + 3]);
+    if let Some(is_read_only) = root.is_read_only {
+        assert_eq!(options.contains(",ro,") || options.contains(",emergency_ro,"), is_read_only);
+    } else {
+        assert!(["squashfs", "erofs", "cramfs", "romfs", "iso9660"].contains(&words[dash + 1]));
+    }
+});
