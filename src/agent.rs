@@ -196,7 +196,7 @@ impl Agent {
         let sample = self.probes.sample(taken_at, now, &health);
         self.notices.sample(&self.setup.config.series, &sample);
         let parts = self.encoder.parts(&sample);
-        self.outbox.push(sample, parts);
+        self.outbox.push(&sample, parts);
         self.notices.dropped(self.outbox.dropped(), self.setup.config.queue);
         if let Ok(days) = health.certificate_days {
             self.notices.certificate(days, &self.setup.credentials.current().files.certificate);

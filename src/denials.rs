@@ -163,7 +163,7 @@ mod tests {
     fn two(topic: &str) -> (Denials, Outbox) {
         let series = [Metric::Cpu, Metric::Memory].map(Series::new);
         let mut outbox = Outbox::new(4);
-        outbox.push(Sample { taken_at: BootTime::default(), readings: Readings::new() }, Parts::of(0..2));
+        outbox.push(&Sample { taken_at: BootTime::default(), readings: Readings::new() }, Parts::of(0..2));
         (Denials::new(Topics::new(topic, &series)), outbox)
     }
 

@@ -119,7 +119,7 @@ impl Outbox {
 
     /// Adds a sample whose `parts` are to be sent, if there are any. If the ring is full, the oldest
     /// sample goes.
-    pub fn push(&mut self, sample: Sample, parts: Parts) {
+    pub fn push(&mut self, sample: &Sample, parts: Parts) {
         if parts.is_empty() {
             return;
         }
@@ -170,11 +170,11 @@ impl Outbox {
 
     /// Puts the readings of all entries on a shelf for so many samples of so many readings.
     fn arrange(&mut self, capacity: usize, width: usize) {
-        let mut shelf = Shelf::new(capacity, width);
+        let mut arranged = Shelf::new(capacity, width);
         for index in 0..self.entries.len() {
-            shelf.put(index, self.shelf.row(self.row(index)));
+            arranged.put(index, self.shelf.row(self.row(index)));
         }
-        (self.shelf, self.capacity, self.row_0) = (shelf, capacity, self.first);
+        (self.shelf, self.capacity, self.row_0) = (arranged, capacity, self.first);
     }
 
     /// Notes that the message was sent with the first `samples` of those that were waiting.
@@ -220,7 +220,7 @@ impl Outbox {
     /// Brings every sample into the form that is sent from now on: `change`, which is told the parts
     /// that are not acknowledged, gives its new parts, which all count as unsent.
     pub fn convert(&mut self, mut change: impl FnMut(&mut Sample, Parts) -> Parts) {
-        let mut shelf = Shelf::default();
+        let mut arranged = Shelf::default();
         for index in 0..self.entries.len() {
             let readings: Readings = self.shelf.row(self.row(index)).iter().copied().collect();
             let Some(entry) = self.entries.get_mut(index) else { break };
@@ -231,11 +231,11 @@ impl Outbox {
             }
             entry.in_flight = Parts::default();
             if index == 0 {
-                shelf = Shelf::new(self.capacity, sample.readings.len());
+                arranged = Shelf::new(self.capacity, sample.readings.len());
             }
-            shelf.put(index, &sample.readings);
+            arranged.put(index, &sample.readings);
         }
-        (self.shelf, self.row_0) = (shelf, self.first);
+        (self.shelf, self.row_0) = (arranged, self.first);
         self.forget_finished();
     }
 
@@ -306,7 +306,7 @@ mod tests {
     fn outbox(capacity: usize, samples: u64, parts: usize) -> Outbox {
         let mut outbox = Outbox::new(capacity);
         for number in 0..samples {
-            outbox.push(sample(number), Parts::of(0..parts));
+            outbox.push(&sample(number), Parts::of(0..parts));
         }
         outbox
     }
@@ -379,7 +379,7 @@ mod tests {
     fn an_acknowledgement_for_a_dropped_sample_changes_no_other() {
         let mut outbox = outbox(2, 2, 1);
         let (.., ticket) = send(&mut outbox).unwrap();
-        outbox.push(sample(2), Parts::of(0..1));
+        outbox.push(&sample(2), Parts::of(0..1));
         outbox.acknowledge(ticket);
         assert_eq!((outbox.len(), outbox.dropped()), (2, 1));
         assert_eq!(sent_in_order(&mut outbox), [(1, 0), (2, 0)]);
@@ -399,11 +399,11 @@ mod tests {
     #[test]
     fn a_sample_without_parts_is_not_kept() {
         let mut outbox = outbox(1, 1, 1);
-        outbox.push(sample(1), Parts::default());
+        outbox.push(&sample(1), Parts::default());
         assert_eq!(outbox.dropped(), 0, "nothing is dropped for it");
         let (.., ticket) = send(&mut outbox).unwrap();
         outbox.acknowledge(ticket);
-        outbox.push(sample(2), Parts::default());
+        outbox.push(&sample(2), Parts::default());
         assert!(outbox.is_empty());
         assert_eq!(outbox.dropped(), 0);
     }
@@ -448,11 +448,13 @@ mod tests {
         for round in 0..20 {
             for _ in 0..=round % 4 {
                 let readings = Readings::from_slice(&[Ok(next), Ok(-next)]).unwrap();
-                outbox.push(Sample { taken_at: BootTime::default(), readings }, Parts::of([0]));
+                outbox.push(&Sample { taken_at: BootTime::default(), readings }, Parts::of([0]));
                 next += 1.0;
             }
             let waiting = outbox.len();
-            let expected: Vec<_> = (1..=waiting).rev().map(|age| next - age as f64).collect();
+            let mut expected: Vec<_> =
+                std::iter::successors(Some(next - 1.0), |value| Some(value - 1.0)).take(waiting).collect();
+            expected.reverse();
             assert_eq!(
                 readings(&outbox),
                 expected.iter().map(|&value| vec![value, -value]).collect::<Vec<_>>()
@@ -470,7 +472,7 @@ mod tests {
         let mut outbox = Outbox::new(4);
         for value in [1.0, 2.0] {
             let readings = Readings::from_slice(&[Ok(value)]).unwrap();
-            outbox.push(Sample { taken_at: BootTime::default(), readings }, Parts::of([0]));
+            outbox.push(&Sample { taken_at: BootTime::default(), readings }, Parts::of([0]));
         }
         outbox.convert(|sample, _| {
             sample.readings.push(Ok(7.0)).unwrap();

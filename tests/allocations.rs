@@ -95,7 +95,7 @@ impl Station {
         self.wall.update(self.now, Utc::from_millis(BUILT_SECS * 1000 + self.now.as_millis()));
         let sample = self.probes.sample(self.now, self.now, &Health::default());
         let parts = self.encoder.parts(&sample);
-        self.outbox.push(sample, parts);
+        self.outbox.push(&sample, parts);
         let before = self.published;
         while let Some(ticket) = self.outbox.next_ticket(Parts::default()) {
             if self.session.room_at() > self.now {

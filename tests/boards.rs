@@ -50,7 +50,7 @@ fn payloads(board: &str, format: &str) -> String {
     let mut encoder = Encoder::new(config.format, config.series.clone(), &config.label, &config.namespace);
     let mut outbox = Outbox::new(1);
     let parts = encoder.parts(&sample);
-    outbox.push(sample, parts);
+    outbox.push(&sample, parts);
     let mut text = String::new();
     while let Some(ticket) = outbox.next_ticket(Parts::default()) {
         let message = encoder

@@ -34,7 +34,7 @@ pub fn print(config: &Config, root: &Path, out: &mut impl Write) -> io::Result<(
     }
     let mut outbox = Outbox::new(1);
     let parts = encoder.parts(&sample);
-    outbox.push(sample, parts);
+    outbox.push(&sample, parts);
     while let Some(ticket) = outbox.next_ticket(Parts::default()) {
         let dated = outbox.waiting(ticket).map(|sample| (sample, now));
         let Some(message) = encoder.encode(ticket.part(), LEN_MAX, dated) else { break };

@@ -206,7 +206,7 @@ impl Station {
         };
         let sample = Sample { taken_at: self.now, readings };
         assert_eq!(self.encoder.parts(&sample), Parts::of(parts.iter().copied()), "what a sample becomes");
-        self.outbox.push(sample, Parts::of(parts.iter().copied()));
+        self.outbox.push(&sample, Parts::of(parts.iter().copied()));
         self.queue.push(number, parts.iter().copied());
         self.taken.push(Taken { at: self.now, parts, readings: readings_known });
     }
