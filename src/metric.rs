@@ -315,7 +315,11 @@ impl Series {
 impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.metric.description().rule_name)?;
-        self.of.as_ref().map_or(Ok(()), |name| write!(f, " {name}"))
+        if let Some(name) = &self.of {
+            f.write_str(" ")?;
+            f.write_str(name)?;
+        }
+        Ok(())
     }
 }
 

@@ -141,14 +141,15 @@ impl Probes {
         if let Some(probe) = &mut self.loadavg {
             probe.update();
         }
-        let mut readings = Readings::new();
+        // Filled in place: a sample has room for all that there can be, and is not to be copied.
+        let mut sample = Sample { taken_at, readings: Readings::new() };
         for index in 0..self.series.len() {
             let Some(&(metric, thing)) = self.series.get(index) else { break };
-            if readings.push(self.read(metric, thing, health)).is_err() {
+            if sample.readings.push(self.read(metric, thing, health)).is_err() {
                 break; // impossible: SERIES_MAX is all that a configuration can name
             }
         }
-        Sample { taken_at, readings }
+        sample
     }
 
     fn read(&mut self, metric: Metric, thing: usize, health: &Health) -> Reading {

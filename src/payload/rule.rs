@@ -55,6 +55,7 @@ struct Name<'a>(&'a Reading<'a>);
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Reading { label, series, .. } = self.0;
-        write!(f, "{series} ({label})")
+        fmt::Display::fmt(series, f)?;
+        write!(f, " ({label})")
     }
 }

@@ -118,9 +118,11 @@ pub fn is_disk(name: &str) -> bool {
 /// The disk that a partition is on; the device itself where it is none.
 #[must_use]
 pub fn disk_of(device: &str) -> &str {
-    let disk = device.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let is_digit = |letter: char| letter.is_ascii_digit();
+    let rest = device.trim_end_matches(is_digit);
     // Where the disk's own name ends with a digit, a `p` stands between.
-    [disk.strip_suffix('p'), Some(disk)].into_iter().flatten().find(|disk| is_disk(disk)).unwrap_or(device)
+    let disk = rest.strip_suffix('p').filter(|disk| disk.ends_with(is_digit)).unwrap_or(rest);
+    if !is_disk(device) && is_disk(disk) { disk } else { device }
 }
 
 /// The disk with the block device of this major and minor number on it.
@@ -183,7 +185,7 @@ mod tests {
 
     #[test]
     fn disks_are_told_from_partitions_by_their_names() {
-        for disk in ["mmcblk0", "mmcblk12", "sda", "sdab", "vda", "nvme0n1", "nvme10n2"] {
+        for disk in ["mmcblk0", "mmcblk12", "sda", "sdab", "sdp", "sdap", "vda", "nvme0n1", "nvme10n2"] {
             assert!(is_disk(disk), "{disk}");
             assert_eq!(disk_of(disk), disk);
             let between = if disk.ends_with(|letter: char| letter.is_ascii_digit()) { "p" } else { "" };

@@ -65,7 +65,9 @@ fn assert_limits(config: &Config) {
         let is_allowed = match series.metric.description().scope {
             Scope::Board => name.is_empty(),
             Scope::Mount => name.starts_with('/') && is_text(name, 64),
-            Scope::Interface | Scope::Disk => name.is_empty() || is_text(name, 15) && !name.contains(['/', '"']),
+            Scope::Interface | Scope::Disk => {
+                name.is_empty() || is_text(name, 15) && !name.contains(['/', '"'])
+            }
         };
         assert!(is_allowed, "{series}");
     }
