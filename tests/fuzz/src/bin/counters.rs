@@ -28,14 +28,14 @@ fuzz_target!(|input: &[u8]| {
         assert_passed(traffic.received, traffic.sent);
     }
     if let Ok(sectors) = diskstats::parse(text.as_bytes(), name.as_bytes()) {
-        let lines = whole.split('\n').map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
-        let words = lines.filter(|words| words.get(2) == Some(&&*name)).next().expect("a line of that name");
+        let mut lines = whole.split('\n').map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+        let words = lines.find(|words| words.get(2) == Some(&&*name)).expect("a line of that name");
         assert_eq!([words[5].parse(), words[9].parse()], [Ok(sectors.read), Ok(sectors.written)]);
         assert_passed(sectors.read, sectors.written);
     }
     if let Ok(kills) = vmstat::parse_oom_kills(text.as_bytes()) {
-        let lines = whole.split('\n').map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
-        let words = lines.filter(|words| words.first() == Some(&"oom_kill")).next().expect("its line");
+        let mut lines = whole.split('\n').map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+        let words = lines.find(|words| words.first() == Some(&"oom_kill")).expect("its line");
         assert_eq!(words[1].parse(), Ok(kills));
     }
     if let Ok(micros) = pressure::parse_total_micros(text.as_bytes(), b"some") {

@@ -9,8 +9,8 @@ fuzz_target!(|input: &[u8]| {
     let text = String::from_utf8_lossy(input);
     let Ok(root) = parse(text.as_bytes()) else { return };
     let lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
-    let words = lines.map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
-    let words = words.filter(|words| words.get(4) == Some(&"/")).last().expect("a mount at the root");
+    let mut words = lines.map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+    let words = words.rfind(|words| words.get(4) == Some(&"/")).expect("a mount at the root");
     let (major, minor) = words[2].split_once(':').expect("two numbers");
     assert_eq!((major.parse(), minor.parse()), (Ok(root.device.0), Ok(root.device.1)));
     let dash = 6 + words[6..].iter().position(|word| *word == "-").expect("the end of the optional fields");
