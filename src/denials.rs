@@ -237,7 +237,7 @@ mod tests {
         outbox.acknowledge(allowed);
         let tried = send(&mut denials, &mut outbox, 0, at(30)).unwrap();
         assert_eq!(tried.part(), 0);
-        outbox.push(Sample { taken_at: at(30), readings: Readings::new() }, Parts::of(0..2));
+        outbox.push(&Sample { taken_at: at(30), readings: Readings::new() }, Parts::of(0..2));
         assert_eq!(send(&mut denials, &mut outbox, 1, at(30)), None, "nothing goes beside it");
         assert_eq!(denials.acknowledged(tried), Some(0));
         assert!(send(&mut denials, &mut outbox, 1, at(30)).is_some());
