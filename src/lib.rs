@@ -15,26 +15,27 @@
 //! 6. [`probe`] one file a source of the kernel's or the firmware's
 //! 7. [`outbox`] the ring of samples that wait for their acknowledgement
 //! 8. [`topics`] where the parts of a sample are published
-//! 9. [`payload`] samples as JSON in a fixed buffer
-//! 10. [`schedule`] the sampling grid and its phase
-//! 11. [`backoff`] the waits between attempts to connect
-//! 12. [`denials`] topics that the broker does not let the device publish on
-//! 13. [`session`] MQTT as a state machine: no socket, no clock
-//! 14. [`tls`] PEM files into a TLS configuration
-//! 15. [`credentials`] certificates that change while the agent runs
-//! 16. [`link`] name, TCP, TLS, bytes; nothing blocks
-//! 17. [`failure`] causes and remedies in words, and exit codes
-//! 18. [`identity`] what the placeholders stand for
-//! 19. [`policy`] what an AWS IoT Core policy document allows a device
-//! 20. [`config`] text into a checked configuration, with every error at once
-//! 21. [`version`] which version of MQTT to speak
-//! 22. [`logging`] where log lines go
-//! 23. [`supervisor`] what a service manager is told
-//! 24. [`status`] the agent's state in a file
-//! 25. [`cli`] arguments into a command
-//! 26. [`setup`] options into all that an agent needs
-//! 27. [`doctor`] the whole way to the broker, step by step, with causes and remedies
-//! 28. [`agent`] the loop, where all parts meet
+//! 9. [`json`] JSON, written as it comes
+//! 10. [`payload`] samples as JSON in a fixed buffer
+//! 11. [`schedule`] the sampling grid and its phase
+//! 12. [`backoff`] the waits between attempts to connect
+//! 13. [`denials`] topics that the broker does not let the device publish on
+//! 14. [`session`] MQTT as a state machine: no socket, no clock
+//! 15. [`tls`] PEM files into a TLS configuration
+//! 16. [`credentials`] certificates that change while the agent runs
+//! 17. [`link`] name, TCP, TLS, bytes; nothing blocks
+//! 18. [`failure`] causes and remedies in words, and exit codes
+//! 19. [`identity`] what the placeholders stand for
+//! 20. [`policy`] what an AWS IoT Core policy document allows a device
+//! 21. [`config`] text into a checked configuration, with every error at once
+//! 22. [`version`] which version of MQTT to speak
+//! 23. [`logging`] where log lines go
+//! 24. [`supervisor`] what a service manager is told
+//! 25. [`status`] the agent's state in a file
+//! 26. [`cli`] arguments into a command
+//! 27. [`setup`] options into all that an agent needs
+//! 28. [`doctor`] the whole way to the broker, step by step, with causes and remedies
+//! 29. [`agent`] the loop, where all parts meet
 //!
 //! # Invariants
 //!
@@ -68,6 +69,7 @@ pub mod sample;
 pub mod mailbox;
 pub mod probe;
 
+pub mod json;
 pub mod outbox;
 pub mod payload;
 pub mod topics;

@@ -1,10 +1,6 @@
 //! Samples as JSON, in a fixed buffer. Knows no file and no clock.
 //!
-//! Every number is rounded to one decimal here, and nowhere else.
-
-use std::fmt;
-
-use serde::ser::{Serialize, Serializer};
+//! Every number is written with one decimal, and rounded nowhere else.
 
 use crate::clock::Utc;
 use crate::metric::{SERIES_MAX, Scope, Series};
@@ -43,11 +39,6 @@ const fn thing_len(scope: Scope) -> usize {
         Scope::Interface | Scope::Disk => 1 + scope.name_len_max(),
     }
 }
-
-/// The longest number: a sign, seventeen digits of an `f64`, a point and an exponent.
-const NUMBER_LEN_MAX: usize = 24;
-/// The longest time, in milliseconds since 1970, as a `u64` has it.
-const TIME_LEN_MAX: usize = 20;
 
 /// How samples are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +91,7 @@ impl Encoder {
     /// say is nothing.
     #[must_use]
     pub fn parts(&self, sample: &Sample) -> Parts {
-        let is_known = |&(_, reading): &(usize, &Reading)| reading.is_ok();
+        let is_known = |&(_, reading): &(usize, &Reading)| known(*reading).is_some();
         let known = sample.readings.iter().enumerate().filter(is_known).map(|(index, _)| index);
         match self.format {
             Format::Rule => Parts::of(known),
@@ -122,7 +113,7 @@ impl Encoder {
         let (length, samples) = match self.format {
             Format::Rule => {
                 let (sample, time) = samples.next()?;
-                let reading = sample.readings.get(part)?.ok()?;
+                let reading = known(*sample.readings.get(part)?)?;
                 (rule::write(buffer, label, series.get(part)?, reading, time)?, 1)
             }
             Format::Flat => {
@@ -145,18 +136,9 @@ const fn len_max(format: Format) -> usize {
     }
 }
 
-/// A value rounded to one decimal, the form in which every number is sent.
-fn rounded(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0 + 0.0 // −0.0, of a small negative value, becomes 0.0
-}
-
-/// Text that is put together while it is written: a string in JSON, escaped.
-struct Text<T>(T);
-
-impl<T: fmt::Display> Serialize for Text<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
+/// The number that a reading is, if it is one.
+fn known(reading: Reading) -> Option<f64> {
+    reading.ok().filter(|value| value.is_finite())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use crate::json::{self, Value};
 
 /// A failure's words are cut to so many bytes at the most. Only names of the greatest length make them
 /// longer.
@@ -58,25 +58,6 @@ pub struct Status {
     pub reconnects: u64,
 }
 
-struct Line<'a> {
-    status: &'a Status,
-    last_failure: Option<&'a str>,
-}
-
-impl Serialize for Line<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Status { state, puback_age, queue, dropped, reconnects } = self.status;
-        let mut line = serializer.serialize_map(None)?;
-        line.serialize_entry("state", state.as_str())?;
-        line.serialize_entry("puback_age_seconds", &puback_age.map(|age| age.as_secs()))?;
-        line.serialize_entry("queue", queue)?;
-        line.serialize_entry("dropped", dropped)?;
-        line.serialize_entry("reconnects", reconnects)?;
-        line.serialize_entry("last_failure", &self.last_failure)?;
-        line.end()
-    }
-}
-
 /// The file, and what is known of it.
 #[derive(Debug, Default)]
 pub struct StatusFile {
@@ -112,8 +93,15 @@ fn write(path: &Path, status: &Status, last_failure: Option<&str>) -> io::Result
         end.and_then(|end| failure.get(..end)).unwrap_or(failure)
     });
     let mut buffer = [0; LEN_MAX];
-    let length = serde_json_core::to_slice(&Line { status, last_failure }, &mut buffer)
-        .map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let length = json::to_slice(&mut buffer, |line| {
+        line.key("state").text(status.state.as_str());
+        line.key("puback_age_seconds").optional(status.puback_age, |value, age| value.integer(age.as_secs()));
+        line.key("queue").integer(status.queue as u64);
+        line.key("dropped").integer(status.dropped);
+        line.key("reconnects").integer(status.reconnects);
+        line.key("last_failure").optional(last_failure, Value::text);
+    })
+    .ok_or(io::ErrorKind::FileTooLarge)?;
     if let Some(end) = buffer.get_mut(length) {
         *end = b'\n';
     }

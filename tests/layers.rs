@@ -98,7 +98,6 @@ fn each_library_is_named_in_its_own_place_only() {
         ("rumqttc", &["session"][..]),
         ("rustls", &["link", "tls"]),
         ("webpki_roots", &["tls"]),
-        ("serde_json_core", &["doctor", "payload", "status"]),
         ("env_logger", &["logging"]),
         ("libc::", &["sys"]),
         ("unsafe {", &["sys"]),

@@ -3,12 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
-
 use crate::failure::{Words, exit};
-
-/// A document is seldom longer.
-const JSON_LEN: usize = 4 * 1024;
+use crate::json::{self, Object};
 
 /// What is examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +133,7 @@ impl<'a> Report<'a> {
     pub fn end(self) -> io::Result<u8> {
         self.told?;
         if let Some(findings) = self.kept {
-            (self.say)(&json(&Document { code: self.code, findings: &findings }))?;
+            (self.say)(&json(self.code, &findings))?;
         }
         Ok(self.code)
     }
@@ -165,42 +161,30 @@ fn millis(took: Duration) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
-struct Document<'a> {
-    code: u8,
-    findings: &'a [Finding],
+fn json(code: u8, findings: &[Finding]) -> String {
+    let mut text = String::new();
+    let written = json::object(&mut text, |document| {
+        document.key("exit_code").integer(code.into());
+        document.key("findings").list(|list| {
+            for finding in findings {
+                list.item().object(|members| finding.write(members));
+            }
+        });
+    });
+    debug_assert!(written.is_ok(), "a string takes all");
+    text.push('\n');
+    text
 }
 
-impl Serialize for Document<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_map(None)?;
-        document.serialize_entry("exit_code", &self.code)?;
-        document.serialize_entry("findings", self.findings)?;
-        document.end()
-    }
-}
-
-impl Serialize for Finding {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut finding = serializer.serialize_map(None)?;
-        finding.serialize_entry("step", self.step.name())?;
-        finding.serialize_entry("verdict", self.verdict.name())?;
-        finding.serialize_entry("milliseconds", &self.took.map(millis))?;
-        finding.serialize_entry("found", self.found.as_str())?;
-        finding.serialize_entry("cause", &self.words.as_ref().map(|words| words.cause.as_str()))?;
-        finding.serialize_entry("remedy", &self.words.as_ref().map(|words| words.remedy.as_str()))?;
-        finding.end()
-    }
-}
-
-fn json(document: &Document<'_>) -> String {
-    let mut buffer = vec![0; JSON_LEN];
-    loop {
-        // The only error is that the buffer is full.
-        if let Ok(length) = serde_json_core::to_slice(document, &mut buffer) {
-            let text = buffer.get(..length).unwrap_or_default();
-            return String::from_utf8_lossy(text).into_owned() + "\n";
-        }
-        buffer.resize(2 * buffer.len(), 0);
+impl Finding {
+    fn write(&self, finding: &mut Object<'_>) {
+        let words = self.words.as_ref();
+        finding.key("step").text(self.step.name());
+        finding.key("verdict").text(self.verdict.name());
+        finding.key("milliseconds").optional(self.took, |value, took| value.integer(millis(took)));
+        finding.key("found").text(&self.found);
+        finding.key("cause").optional(words, |value, words| value.text(&words.cause));
+        finding.key("remedy").optional(words, |value, words| value.text(&words.remedy));
     }
 }
 
@@ -215,7 +199,7 @@ mod tests {
             Ok(())
         };
         let mut report = Report::new(&mut say, json);
-        report.ok(Step::Files, "a".repeat(JSON_LEN));
+        report.ok(Step::Files, "a".repeat(10_000));
         report.bad(Step::Key, Verdict::Fail(69), Words::new("cause", "remedy"));
         let took = Some(Duration::from_millis(12));
         report.tell(Step::ClientId, Verdict::Fail(77), took, "\"x\"".to_owned(), None);

@@ -6,14 +6,10 @@
 //! metric format specification").
 
 use std::fmt;
-use std::str;
 
-use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
-
-use super::{
-    LABEL_LEN_MAX, NAMESPACE_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded, thing_len,
-};
+use super::{LABEL_LEN_MAX, NAMESPACE_LEN_MAX, escaped, known, thing_len};
 use crate::clock::Utc;
+use crate::json::{self, INTEGER_LEN_MAX, NUMBER_LEN_MAX, Object};
 use crate::metric::{MOUNT_LEN_MAX, MOUNTS_MAX, Metric, SERIES_MAX, Series};
 use crate::sample::Kept;
 
@@ -24,7 +20,7 @@ const DOCUMENT_QUOTES: usize = 24;
 
 /// The document of one sample: its fixed text, what the configuration adds, and every series.
 const DOCUMENT_LEN_MAX: usize =
-    120 + NAMESPACE_LEN_MAX + escaped(LABEL_LEN_MAX) + TIME_LEN_MAX + series_len();
+    120 + NAMESPACE_LEN_MAX + escaped(LABEL_LEN_MAX) + INTEGER_LEN_MAX + series_len();
 
 /// `{"Name":"…","Unit":"Percent"},` and `"…":1.0,` for each series.
 const fn series_len() -> usize {
@@ -51,7 +47,7 @@ const ESCAPED_DOCUMENT_LEN_MAX: usize = DOCUMENT_LEN_MAX
     + MOUNTS_MAX * 2 * escaped(MOUNT_LEN_MAX);
 
 /// A batch of one sample with everything at its longest.
-pub const LEN_MAX: usize = HEAD.len() + TAIL.len() + 32 + TIME_LEN_MAX + ESCAPED_DOCUMENT_LEN_MAX;
+pub const LEN_MAX: usize = HEAD.len() + TAIL.len() + 32 + INTEGER_LEN_MAX + ESCAPED_DOCUMENT_LEN_MAX;
 
 /// The events of a batch span less than this.
 const SPAN_MAX_MILLIS: u64 = 24 * 60 * 60 * 1000;
@@ -95,24 +91,10 @@ pub fn write_batch<'a>(
 }
 
 fn write_event(buffer: &mut [u8], document: &Document<'_>) -> Option<usize> {
-    let mut text = [0; DOCUMENT_LEN_MAX];
-    let length = serde_json_core::to_slice(document, &mut text).ok()?;
-    let message = str::from_utf8(text.get(..length)?).ok()?;
-    serde_json_core::to_slice(&Event { timestamp: document.time, message }, buffer).ok()
-}
-
-struct Event<'a> {
-    timestamp: Utc,
-    message: &'a str,
-}
-
-impl Serialize for Event<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut event = serializer.serialize_map(None)?;
-        event.serialize_entry("timestamp", &self.timestamp.as_millis())?;
-        event.serialize_entry("message", self.message)?;
-        event.end()
-    }
+    json::to_slice(buffer, |event| {
+        event.key("timestamp").integer(document.time.as_millis());
+        event.key("message").document(|message| document.write(message));
+    })
 }
 
 struct Document<'a> {
@@ -127,66 +109,36 @@ impl Document<'_> {
     /// What is known: a reading that is not to be had is neither declared nor given.
     fn known(&self) -> impl Iterator<Item = (&Series, f64)> {
         let readings = self.series.iter().zip(self.sample.readings);
-        readings.filter_map(|(series, reading)| Some((series, reading.ok()?)))
+        readings.filter_map(|(series, &reading)| Some((series, known(reading)?)))
     }
-}
 
-impl Serialize for Document<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_map(None)?;
-        document.serialize_entry("_aws", &Metadata(self))?;
-        document.serialize_entry("device", self.label)?;
+    fn write(&self, document: &mut Object<'_>) {
+        document.key("_aws").object(|metadata| {
+            metadata.key("Timestamp").integer(self.time.as_millis());
+            metadata.key("CloudWatchMetrics").list(|directives| {
+                directives.item().object(|directive| self.write_directive(directive));
+            });
+        });
+        document.key("device").text(self.label);
         for (series, value) in self.known() {
-            document.serialize_entry(&Text(Name(series)), &rounded(value))?;
+            document.key_of(&Name(series)).number(value);
         }
-        document.end()
     }
-}
 
-/// What CloudWatch is to make of the document.
-struct Metadata<'a>(&'a Document<'a>);
-
-impl Serialize for Metadata<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut metadata = serializer.serialize_map(None)?;
-        metadata.serialize_entry("Timestamp", &self.0.time.as_millis())?;
-        metadata.serialize_entry("CloudWatchMetrics", &[Directive(self.0)])?;
-        metadata.end()
-    }
-}
-
-struct Directive<'a>(&'a Document<'a>);
-
-impl Serialize for Directive<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut directive = serializer.serialize_map(None)?;
-        directive.serialize_entry("Namespace", self.0.namespace)?;
-        directive.serialize_entry("Dimensions", &[["device"]])?;
-        directive.serialize_entry("Metrics", &Definitions(self.0))?;
-        directive.end()
-    }
-}
-
-struct Definitions<'a>(&'a Document<'a>);
-
-impl Serialize for Definitions<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut definitions = serializer.serialize_seq(None)?;
-        for (series, _) in self.0.known() {
-            definitions.serialize_element(&Definition(series))?;
-        }
-        definitions.end()
-    }
-}
-
-struct Definition<'a>(&'a Series);
-
-impl Serialize for Definition<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut definition = serializer.serialize_map(None)?;
-        definition.serialize_entry("Name", &Text(Name(self.0)))?;
-        definition.serialize_entry("Unit", self.0.metric.description().unit.as_str())?;
-        definition.end()
+    /// What CloudWatch is to make of the document.
+    fn write_directive(&self, directive: &mut Object<'_>) {
+        directive.key("Namespace").text(self.namespace);
+        directive.key("Dimensions").list(|sets| {
+            sets.item().list(|set| set.item().text("device"));
+        });
+        directive.key("Metrics").list(|definitions| {
+            for (series, _) in self.known() {
+                definitions.item().object(|definition| {
+                    definition.key("Name").text_of(&Name(series));
+                    definition.key("Unit").text(series.metric.description().unit.as_str());
+                });
+            }
+        });
     }
 }
 

@@ -3,15 +3,14 @@
 
 use std::fmt;
 
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
-
-use super::{LABEL_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded, thing_len};
+use super::{LABEL_LEN_MAX, escaped, known, thing_len};
 use crate::clock::Utc;
+use crate::json::{self, INTEGER_LEN_MAX, NUMBER_LEN_MAX, Value};
 use crate::metric::{Metric, Series};
 use crate::sample::Kept;
 
 /// The head, and every series with the longest names of its things.
-pub const LEN_MAX: usize = 32 + escaped(LABEL_LEN_MAX) + TIME_LEN_MAX + members_len();
+pub const LEN_MAX: usize = 32 + escaped(LABEL_LEN_MAX) + INTEGER_LEN_MAX + members_len();
 
 /// `"disk_percent…":…,` for each series.
 const fn members_len() -> usize {
@@ -26,13 +25,6 @@ const fn members_len() -> usize {
     length
 }
 
-struct Message<'a> {
-    label: &'a str,
-    series: &'a [Series],
-    sample: Kept<'a>,
-    time: Utc,
-}
-
 /// Writes a sample and gives the message's length.
 pub fn write(
     buffer: &mut [u8],
@@ -41,19 +33,13 @@ pub fn write(
     sample: Kept<'_>,
     time: Utc,
 ) -> Option<usize> {
-    serde_json_core::to_slice(&Message { label, series, sample, time }, buffer).ok()
-}
-
-impl Serialize for Message<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut message = serializer.serialize_map(None)?;
-        message.serialize_entry("label", self.label)?;
-        message.serialize_entry("timestamp", &self.time.as_secs())?;
-        for (series, reading) in self.series.iter().zip(self.sample.readings) {
-            message.serialize_entry(&Text(Key(series)), &reading.ok().map(rounded))?;
+    json::to_slice(buffer, |message| {
+        message.key("label").text(label);
+        message.key("timestamp").integer(time.as_secs());
+        for (series, &reading) in series.iter().zip(sample.readings) {
+            message.key_of(&Key(series)).optional(known(reading), Value::number);
         }
-        message.end()
-    }
+    })
 }
 
 /// The series' key: `disk_percent_data`.

@@ -3,14 +3,13 @@
 
 use std::fmt;
 
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
-
-use super::{LABEL_LEN_MAX, NUMBER_LEN_MAX, TIME_LEN_MAX, Text, escaped, rounded, thing_len};
+use super::{LABEL_LEN_MAX, escaped, thing_len};
 use crate::clock::Utc;
+use crate::json::{self, INTEGER_LEN_MAX, NUMBER_LEN_MAX};
 use crate::metric::{Metric, Series};
 
 /// The fixed text, the longest name and unit, and what the configuration adds to it.
-pub const LEN_MAX: usize = 46 + longest() + escaped(LABEL_LEN_MAX) + NUMBER_LEN_MAX + TIME_LEN_MAX;
+pub const LEN_MAX: usize = 46 + longest() + escaped(LABEL_LEN_MAX) + NUMBER_LEN_MAX + INTEGER_LEN_MAX;
 
 const fn longest() -> usize {
     let mut metrics: &[Metric] = &Metric::ALL;
@@ -26,36 +25,24 @@ const fn longest() -> usize {
     longest
 }
 
-struct Reading<'a> {
-    label: &'a str,
-    series: &'a Series,
-    value: f64,
-    time: Utc,
-}
-
 /// Writes a reading and gives the message's length.
 pub fn write(buffer: &mut [u8], label: &str, series: &Series, value: f64, time: Utc) -> Option<usize> {
-    serde_json_core::to_slice(&Reading { label, series, value, time }, buffer).ok()
-}
-
-impl Serialize for Reading<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut message = serializer.serialize_map(None)?;
-        message.serialize_entry("name", &Text(Name(self)))?;
-        message.serialize_entry("unit", self.series.metric.description().unit.as_str())?;
-        message.serialize_entry("value", &rounded(self.value))?;
-        message.serialize_entry("timestamp", &self.time.as_secs())?;
-        message.end()
-    }
+    json::to_slice(buffer, |message| {
+        message.key("name").text_of(&Name { series, label });
+        message.key("unit").text(series.metric.description().unit.as_str());
+        message.key("value").number(value);
+        message.key("timestamp").integer(time.as_secs());
+    })
 }
 
 /// The series' name in CloudWatch: `disk usage /data (pi-7)`.
-struct Name<'a>(&'a Reading<'a>);
+struct Name<'a> {
+    series: &'a Series,
+    label: &'a str,
+}
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Reading { label, series, .. } = self.0;
-        fmt::Display::fmt(series, f)?;
-        write!(f, " ({label})")
+        write!(f, "{} ({})", self.series, self.label)
     }
 }

@@ -98,6 +98,18 @@ fn a_sample_without_any_reading_is_sent_in_flat_only() {
 }
 
 #[test]
+fn a_reading_that_is_no_number_is_not_sent_as_one() {
+    let sample = sample(&[Ok(f64::NAN), Ok(1.0), Ok(f64::INFINITY), Ok(f64::NEG_INFINITY)]);
+    let encoder = |format| Encoder::new(format, default_series(), "pi-7", "PiVitals");
+    assert_eq!(encoder(Format::Rule).parts(&sample), Parts::of([1]));
+    assert!(encoder(Format::Rule).encode(0, LEN_MAX, [(&sample, TIME)].into_iter()).is_none());
+    let flat = encode(&mut encoder(Format::Flat), 0, &sample);
+    assert!(flat.contains(r#""cpu_percent":null,"memory_used_megabytes":1.0,"disk_percent":null"#), "{flat}");
+    let emf = encode(&mut encoder(Format::Emf), 0, &sample);
+    assert!(emf.contains("memory_used") && !emf.contains("cpu_usage"), "{emf}");
+}
+
+#[test]
 fn mount_points_are_told_apart_in_every_format() {
     let series = vec![series(Metric::Disk, Some("/")), series(Metric::Disk, Some("/var/log"))];
     let sample = sample(&[Ok(1.0), Ok(2.0)]);
@@ -122,23 +134,6 @@ fn strings_are_escaped() {
         let found = ["name", "label", "device"].iter().find_map(|key| value[key].as_str()).unwrap();
         assert!(found.contains(label), "{text}");
     }
-}
-
-#[test]
-fn values_are_rounded_to_one_decimal() {
-    for (value, expected) in [
-        (48.25, 48.3),
-        (48.249, 48.2),
-        (99.99, 100.0),
-        (-0.04, 0.0),
-        (-12.34, -12.3),
-        (54.35, 54.4),
-        (3884.65, 3884.7),
-        (1e300, 1e300),
-    ] {
-        assert!((rounded(value) - expected).abs() < f64::EPSILON, "{value}");
-    }
-    assert!(rounded(-0.04).is_sign_positive());
 }
 
 #[test]
