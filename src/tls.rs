@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::Resumption;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
@@ -16,12 +16,15 @@ mod files;
 mod provider;
 mod roots;
 mod validity;
+mod verifier;
 
 #[cfg(test)]
 mod tests;
 
 pub use files::{CertificateFiles, CertificatePaths, CertificateProblem, KeyReaders, Role};
 pub use roots::BUILT_IN_NAME;
+use verifier::Verifier;
+
 pub use validity::{DAYS_LEFT_MIN, State, Validity, ValidityError};
 
 /// What AWS IoT Core's port 443 tells MQTT from HTTPS by.
@@ -154,14 +157,13 @@ impl CertificateFiles {
         alpn: bool,
     ) -> Result<Arc<ClientConfig>, CertificateProblem> {
         let provider = Arc::new(provider::provider());
+        let signatures = provider.signature_verification_algorithms;
         let ca = self.ca.as_deref().unwrap_or(Path::new(""));
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone())
-            .build()
-            .map_err(|error| unusable(Role::Ca, ca, &error))?;
         let mut config = ClientConfig::builder_with_details(provider, Arc::new(WallClock))
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(Role::Ca, ca, &error))?
-            .with_webpki_verifier(verifier)
+            .dangerous() // rustls' word for every verifier that is not the one of its builder
+            .with_custom_certificate_verifier(Arc::new(Verifier { roots, signatures }))
             .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(device)));
         config.alpn_protocols = protocols(alpn);
         // One broker, one ticket: the default keeps room for 256 servers.
