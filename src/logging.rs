@@ -1,14 +1,15 @@
 //! Where log lines go: standard error, with the journal's priorities where it reads along, or
 //! datagrams to the syslog daemon.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use env_logger::Target;
-use log::Level;
+use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use crate::config::LogTarget;
 
@@ -26,25 +27,77 @@ pub fn start(target: LogTarget) -> bool {
         LogTarget::Syslog => false,
         LogTarget::Auto => is_journal || io::stderr().is_terminal() || !Path::new(SYSLOG_SOCKET).exists(),
     };
-    let process = std::process::id();
-    let sink: Box<dyn Write + Send> =
-        if to_stderr { Box::new(io::stderr()) } else { Box::new(Syslog::new(SYSLOG_SOCKET.into())) };
-    let started = env_logger::Builder::new()
-        .filter_module(env!("CARGO_CRATE_NAME"), log::LevelFilter::Debug)
-        .target(Target::Pipe(sink))
-        .format(move |line, record| {
-            let (severity, text) = (severity(record.level()), record.args());
-            if !to_stderr {
-                write!(line, "<{}>pivitals[{process}]: {text}", FACILITY * 8 + severity)
-            } else if is_journal {
-                writeln!(line, "<{severity}>{text}") // sd-daemon(3)
-            } else {
+    let (form, sink): (_, Box<dyn Write + Send>) = if !to_stderr {
+        (Form::Syslog(std::process::id()), Box::new(Syslog::new(SYSLOG_SOCKET.into())))
+    } else if is_journal {
+        (Form::Journal, Box::new(io::stderr()))
+    } else {
+        (Form::Plain, Box::new(io::stderr()))
+    };
+    let out = Mutex::new(Out { line: String::new(), sink });
+    let started = log::set_logger(LOGGER.get_or_init(|| Logger { form, out }));
+    debug_assert!(started.is_ok(), "called once");
+    log::set_max_level(LevelFilter::Debug);
+    to_stderr
+}
+
+static LOGGER: OnceLock<Logger> = OnceLock::new();
+
+struct Logger {
+    form: Form,
+    out: Mutex<Out>,
+}
+
+/// What a line looks like.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    /// For people.
+    Plain,
+    /// For the journal (sd-daemon(3)).
+    Journal,
+    /// For a syslog daemon, from the process with this number.
+    Syslog(u32),
+}
+
+/// A line is put together first: it is written at once, and as one datagram.
+struct Out {
+    line: String,
+    sink: Box<dyn Write + Send>,
+}
+
+impl Log for Logger {
+    /// The lines of this program, and not those of its libraries.
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with(env!("CARGO_CRATE_NAME"))
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+            let Out { line, sink } = &mut *out;
+            line.clear();
+            // A string takes all, and that a line is lost nobody can be told.
+            let _ = self.form.write(record, line);
+            let _ = sink.write_all(line.as_bytes());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+impl Form {
+    fn write(self, record: &Record<'_>, line: &mut dyn fmt::Write) -> fmt::Result {
+        let (severity, text) = (severity(record.level()), record.args());
+        match self {
+            Self::Plain => {
                 writeln!(line, "pivitals: {}: {text}", record.level().as_str().to_ascii_lowercase())
             }
-        })
-        .try_init();
-    debug_assert!(started.is_ok(), "called once");
-    to_stderr
+            Self::Journal => writeln!(line, "<{severity}>{text}"),
+            Self::Syslog(process) => {
+                write!(line, "<{}>pivitals[{process}]: {text}", FACILITY * 8 + severity)
+            }
+        }
+    }
 }
 
 /// RFC 5424, section 6.2.1.

@@ -98,7 +98,6 @@ fn each_library_is_named_in_its_own_place_only() {
         ("rumqttc", &["session"][..]),
         ("rustls", &["link", "tls"]),
         ("webpki_roots", &["tls"]),
-        ("env_logger", &["logging"]),
         ("libc::", &["sys"]),
         ("unsafe {", &["sys"]),
         ("unsafe fn", &[]),
