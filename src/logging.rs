@@ -1,13 +1,13 @@
 //! Where log lines go: standard error, with the journal's priorities where it reads along, or
 //! datagrams to the syslog daemon.
 
-use std::fmt;
-use std::io::{self, IsTerminal as _, Write};
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::process;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
@@ -27,42 +27,26 @@ pub fn start(target: LogTarget) -> bool {
         LogTarget::Syslog => false,
         LogTarget::Auto => is_journal || io::stderr().is_terminal() || !Path::new(SYSLOG_SOCKET).exists(),
     };
-    let (form, sink): (_, Box<dyn Write + Send>) = if !to_stderr {
-        (Form::Syslog(std::process::id()), Box::new(Syslog::new(SYSLOG_SOCKET.into())))
-    } else if is_journal {
-        (Form::Journal, Box::new(io::stderr()))
-    } else {
-        (Form::Plain, Box::new(io::stderr()))
+    let logger: &'static Logger = match (to_stderr, is_journal) {
+        (false, _) => &Logger::Syslog,
+        (true, true) => &Logger::Journal,
+        (true, false) => &Logger::Plain,
     };
-    let out = Mutex::new(Out { line: String::new(), sink });
-    let started = log::set_logger(LOGGER.get_or_init(|| Logger { form, out }));
+    let started = log::set_logger(logger);
     debug_assert!(started.is_ok(), "called once");
     log::set_max_level(LevelFilter::Debug);
     to_stderr
 }
 
-static LOGGER: OnceLock<Logger> = OnceLock::new();
-
-struct Logger {
-    form: Form,
-    out: Mutex<Out>,
-}
-
-/// What a line looks like.
+/// Where lines go, and so what they look like.
 #[derive(Debug, Clone, Copy)]
-enum Form {
-    /// For people.
+enum Logger {
+    /// Standard error, for people.
     Plain,
-    /// For the journal (sd-daemon(3)).
+    /// Standard error, for the journal (sd-daemon(3)).
     Journal,
-    /// For a syslog daemon, from the process with this number.
-    Syslog(u32),
-}
-
-/// A line is put together first: it is written at once, and as one datagram.
-struct Out {
-    line: String,
-    sink: Box<dyn Write + Send>,
+    /// A syslog daemon.
+    Syslog,
 }
 
 impl Log for Logger {
@@ -73,30 +57,34 @@ impl Log for Logger {
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
-            let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-            let Out { line, sink } = &mut *out;
-            line.clear();
-            // A string takes all, and that a line is lost nobody can be told.
-            let _ = self.form.write(record, line);
-            let _ = sink.write_all(line.as_bytes());
+            // That a line is lost nobody can be told.
+            let line = self.line(record);
+            let _ = match self {
+                Self::Plain | Self::Journal => io::stderr().write_all(line.as_bytes()),
+                Self::Syslog => send(Path::new(SYSLOG_SOCKET), line.as_bytes()),
+            };
         }
     }
 
     fn flush(&self) {}
 }
 
-impl Form {
-    fn write(self, record: &Record<'_>, line: &mut dyn fmt::Write) -> fmt::Result {
+impl Logger {
+    /// Put together first, so that it is written at once, and as one datagram.
+    fn line(self, record: &Record<'_>) -> String {
         let (severity, text) = (severity(record.level()), record.args());
-        match self {
+        let mut line = String::new();
+        // A string takes all.
+        let _ = match self {
             Self::Plain => {
                 writeln!(line, "pivitals: {}: {text}", record.level().as_str().to_ascii_lowercase())
             }
             Self::Journal => writeln!(line, "<{severity}>{text}"),
-            Self::Syslog(process) => {
-                write!(line, "<{}>pivitals[{process}]: {text}", FACILITY * 8 + severity)
+            Self::Syslog => {
+                write!(line, "<{}>pivitals[{}]: {text}", FACILITY * 8 + severity, process::id())
             }
-        }
+        };
+        line
     }
 }
 
@@ -118,43 +106,13 @@ fn is_journal() -> bool {
     matches!((metadata, journal), (Ok(stderr), Ok(journal)) if journal == format!("{}:{}", stderr.dev(), stderr.ino()))
 }
 
-/// Datagrams to a syslog daemon, one a line. A daemon that is not there or has no room is not waited
-/// for: the line is lost, and the next one tries again.
-#[derive(Debug)]
-struct Syslog {
-    path: PathBuf,
-    socket: Option<UnixDatagram>,
-}
-
-impl Syslog {
-    const fn new(path: PathBuf) -> Self {
-        Self { path, socket: None }
-    }
-
-    fn send(&mut self, line: &[u8]) -> io::Result<()> {
-        if let Some(socket) = &self.socket {
-            return socket.send(line).map(drop);
-        }
-        let socket = UnixDatagram::unbound()?;
-        socket.set_nonblocking(true)?;
-        socket.connect(&self.path)?;
-        self.socket.insert(socket).send(line).map(drop)
-    }
-}
-
-impl Write for Syslog {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.send(line).is_err() {
-            // The daemon was started again: its socket is another one.
-            self.socket = None;
-            let _ = self.send(line);
-        }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// A line to the syslog daemon at `path`. One that is not there or has no room is not waited for: the line
+/// is lost.
+fn send(path: &Path, line: &[u8]) -> io::Result<()> {
+    // A socket for each line: they are rare, and a daemon that was started again has another one.
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.send_to(line, path).map(drop)
 }
 
 #[cfg(test)]
@@ -167,16 +125,25 @@ mod tests {
     fn a_line_reaches_a_syslog_daemon_and_the_next_one_its_successor() {
         let dir = TestDir::new("syslog");
         let path = dir.path().join("log");
-        let mut syslog = Syslog::new(path.clone());
-        syslog.write_all(b"lost: nobody is there").unwrap();
+        assert!(send(&path, b"lost: nobody is there").is_err());
         for line in [b"<30>pivitals[1]: one", b"<30>pivitals[1]: two"] {
             let daemon = UnixDatagram::bind(&path).unwrap();
-            syslog.write_all(line).unwrap();
+            send(&path, line).unwrap();
             let mut buffer = [0; 64];
             let length = daemon.recv(&mut buffer).unwrap();
             assert_eq!(&buffer[..length], line);
             std::fs::remove_file(&path).unwrap();
         }
+    }
+
+    #[test]
+    fn a_line_looks_as_its_reader_wants_it() {
+        let line = |logger: Logger| {
+            logger.line(&Record::builder().level(Level::Warn).args(format_args!("it is late")).build())
+        };
+        assert_eq!(line(Logger::Plain), "pivitals: warn: it is late\n");
+        assert_eq!(line(Logger::Journal), "<4>it is late\n");
+        assert_eq!(line(Logger::Syslog), format!("<28>pivitals[{}]: it is late", process::id()));
     }
 
     #[test]
