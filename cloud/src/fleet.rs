@@ -1,0 +1,309 @@
+//! What the devices that share a configuration have in common, and what the cloud calls the rest.
+//!
+//! The configuration is read as on a device, but for one that nobody has seen: marks stand for its names.
+//! Where a mark ends up, the cloud has a variable of its own (in a policy) or takes anything (in a rule).
+
+use std::path::{Path, PathBuf};
+
+use pivitals::cli::{CONFIG_FILE, Options};
+use pivitals::config::Config;
+use pivitals::identity::{Identity, PLACEHOLDERS};
+use pivitals::metric::{Scope, Series};
+use pivitals::payload::Format;
+use pivitals::setup;
+use pivitals::topics::{METRIC, Topics};
+
+/// Characters that nobody may use: each stands for a placeholder, in their order.
+const MARKS: [&str; PLACEHOLDERS.len()] = ["\u{e000}", "\u{e001}", "\u{e002}", "\u{e003}"];
+/// Stands for the client id.
+const CLIENT: &str = "\u{e004}";
+
+/// The thing's name, which the client id has to be.
+pub const THING_NAME: &str = "${iot:Connection.Thing.ThingName}";
+
+const BASIC_INGEST: &str = "$aws/rules/";
+
+/// What is known of the devices beside their configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Labels of devices that get alarms of their own.
+    pub devices: Vec<String>,
+    /// Network interfaces, for the metrics of each; the usual ones of a Pi if there are none.
+    pub interfaces: Vec<String>,
+    /// Disks, likewise.
+    pub drives: Vec<String>,
+}
+
+/// The devices that share a configuration, as the cloud sees them.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    /// As one of them reads it; its names are marks.
+    pub config: Config,
+    /// What they measure.
+    pub series: Vec<Series>,
+    /// Where they publish, with the policy's variables for what differs between them.
+    pub topics: Vec<String>,
+    /// What a rule selects from: the topics without Basic Ingest's prefix, `+` for what differs.
+    pub filter: String,
+    /// The rule's name: the one that the configuration publishes to, or one that follows from the
+    /// namespace.
+    pub rule: String,
+    /// Attributes that a thing has to have, because a topic names them and they are not its name.
+    pub attributes: Vec<&'static str>,
+    /// Labels of devices that are known, at least if all have the same one.
+    pub devices: Vec<String>,
+}
+
+impl Fleet {
+    /// Reads the configuration that the options name.
+    ///
+    /// # Errors
+    /// Everything that is wrong, a line each.
+    pub fn load(config: Option<&Path>, set: &[String], known: &Known) -> Result<Self, Vec<String>> {
+        let path = config.unwrap_or(Path::new(CONFIG_FILE));
+        let identity = Identity::given(MARKS);
+        let read = |set: Vec<String>| {
+            let options = Options { config: config.map(Into::into), set, root: PathBuf::new() };
+            setup::read_config(path, &options, &identity)
+        };
+        let config = read(set.to_vec())?;
+        // Once more with a mark for the client id, to see where that stands.
+        let is_client_id =
+            |set: &&String| set.split_once('=').is_some_and(|(key, _)| key.trim() == "client_id");
+        let others = set.iter().filter(|set| !is_client_id(set)).cloned();
+        let marked = read(others.chain([format!("client_id={CLIENT}")]).collect())?;
+        Self::new(config, &marked.topics, known)
+    }
+
+    fn new(config: Config, marked: &Topics, known: &Known) -> Result<Self, Vec<String>> {
+        let mut errors = Vec::new();
+        if let Some(topic) = marked.names().iter().find(|topic| topic.contains(['*', '?'])) {
+            errors.push(format!(
+                "topic = {}: a policy takes * and ? for any characters, so that others could publish there",
+                unmarked(topic)
+            ));
+        }
+        let series = with_names(&config.series, known);
+        let template = template(marked);
+        let topics = Topics::new(&template, &series);
+        let (rule, plain) = match template.strip_prefix(BASIC_INGEST).and_then(|rest| rest.split_once('/')) {
+            Some((rule, plain)) => (rule.to_owned(), plain),
+            None => (rule_name(&config.namespace), template.as_str()),
+        };
+        if config.format == Format::Flat {
+            errors.extend(series.iter().filter_map(not_selectable));
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let variables = Variables { client_id: &config.client_id };
+        let devices = match (known.devices.as_slice(), config.label.contains(is_mark)) {
+            ([], false) => vec![config.label.clone()],
+            (devices, _) => devices.to_vec(),
+        };
+        Ok(Self {
+            topics: topics.names().iter().map(|topic| variables.put_into(topic)).collect(),
+            attributes: variables.attributes(&template),
+            filter: filter(plain),
+            series,
+            rule,
+            devices,
+            config,
+        })
+    }
+
+    /// The name of a series in CloudWatch, in the formats in which the device is a dimension.
+    #[must_use]
+    pub fn dimensional_name(series: &Series) -> String {
+        format!("{}{}", series.metric.description().emf_name, series.suffix())
+    }
+
+    /// The key of a series in a flat message.
+    #[must_use]
+    pub fn flat_key(series: &Series) -> String {
+        format!("{}{}", series.metric.description().flat_key, series.suffix())
+    }
+
+    /// Whether the rule is asked by its name, without the message broker.
+    #[must_use]
+    pub fn is_basic_ingest(&self) -> bool {
+        self.topics.iter().all(|topic| topic.starts_with(BASIC_INGEST))
+    }
+
+    /// The log group that the messages go to, in the formats that have one.
+    #[must_use]
+    pub fn log_group(&self) -> String {
+        format!("/pivitals/{}", self.rule)
+    }
+}
+
+fn is_mark(char: char) -> bool {
+    ('\u{e000}'..='\u{e004}').contains(&char)
+}
+
+/// A text as it stood in the configuration, more or less.
+fn unmarked(text: &str) -> String {
+    let text = text.replace(CLIENT, "{client_id}");
+    PLACEHOLDERS.iter().zip(MARKS).fold(text, |text, (name, mark)| text.replace(mark, &format!("{{{name}}}")))
+}
+
+/// The topic with [`METRIC`] in it, if it has one.
+fn template(topics: &Topics) -> String {
+    match topics.names() {
+        [only] if only == topics.pattern() => only.clone(),
+        _ => topics.pattern().replace('*', METRIC),
+    }
+}
+
+/// The series with the names of interfaces and disks that are known, instead of the usual ones.
+fn with_names(series: &[Series], known: &Known) -> Vec<Series> {
+    let mut named: Vec<Series> = Vec::new();
+    for one in series {
+        let things = match one.metric.description().scope {
+            Scope::Interface => &known.interfaces,
+            Scope::Disk => &known.drives,
+            Scope::Board | Scope::Mount => &Vec::new(),
+        };
+        if things.is_empty() {
+            named.push(one.clone());
+        } else if !named.iter().any(|earlier| earlier.metric == one.metric) {
+            named.extend(things.iter().map(|name| Series::of(one.metric, name)));
+        }
+    }
+    named
+}
+
+/// What is wrong with a series whose key a filter of CloudWatch Logs cannot select.
+fn not_selectable(series: &Series) -> Option<String> {
+    let key = Fleet::flat_key(series);
+    let is_selectable = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    (!is_selectable).then(|| {
+        format!(
+            "format = flat: {key}: CloudWatch Logs selects keys of letters, digits, - and _ only; take emf"
+        )
+    })
+}
+
+/// Letters, digits and `_`, as a rule's name has them.
+fn rule_name(namespace: &str) -> String {
+    namespace.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '_' }).collect()
+}
+
+/// Levels of which a device's own part is not known on the host, or which SQL could not quote, are `+`.
+fn filter(topic: &str) -> String {
+    let level = |level: &str| {
+        let is_plain = !level.contains(METRIC) && !level.contains(is_mark) && !level.contains('\'');
+        if is_plain { level.to_owned() } else { "+".to_owned() }
+    };
+    topic.split('/').map(level).collect::<Vec<_>>().join("/")
+}
+
+/// Marks into the variables of AWS IoT's policies.
+struct Variables<'a> {
+    client_id: &'a str,
+}
+
+impl Variables<'_> {
+    fn put_into(&self, topic: &str) -> String {
+        let topic = self.without_client_id(topic).replace(CLIENT, THING_NAME);
+        PLACEHOLDERS.iter().zip(MARKS).fold(topic, |topic, (name, mark)| {
+            topic.replace(mark, &format!("${{iot:Connection.Thing.Attributes[{name}]}}"))
+        })
+    }
+
+    /// A client id that is made of placeholders may stand in the topic by itself.
+    fn without_client_id(&self, topic: &str) -> String {
+        if self.client_id.contains(is_mark) {
+            topic.replace(self.client_id, CLIENT)
+        } else {
+            topic.to_owned()
+        }
+    }
+
+    fn attributes(&self, topic: &str) -> Vec<&'static str> {
+        let topic = self.without_client_id(topic);
+        let names = PLACEHOLDERS.into_iter().zip(MARKS);
+        names.filter(|(_, mark)| topic.contains(mark)).map(|(name, _)| name).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fleet(set: &[&str]) -> Result<Fleet, Vec<String>> {
+        fleet_of(set, &Known::default())
+    }
+
+    fn fleet_of(set: &[&str], known: &Known) -> Result<Fleet, Vec<String>> {
+        let set: Vec<_> = set.iter().map(|&set| set.to_owned()).collect();
+        Fleet::load(Some(Path::new("/dev/null")), &set, known)
+    }
+
+    #[test]
+    fn what_differs_between_devices_is_the_things_name_in_a_policy_and_anything_in_a_rule() {
+        let fleet = fleet(&[]).unwrap();
+        assert_eq!(fleet.topics, ["pivitals/${iot:Connection.Thing.ThingName}/metrics"]);
+        assert_eq!((fleet.filter.as_str(), fleet.rule.as_str()), ("pivitals/+/metrics", "PiVitals"));
+        assert_eq!((fleet.devices.len(), fleet.attributes.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_client_id_that_is_written_out_is_the_things_name_too() {
+        for set in ["client_id=pi-7", "client_id = pi-7"] {
+            let fleet = fleet(&[set, "topic=a/{client_id}/b"]).unwrap();
+            assert_eq!(fleet.topics, ["a/${iot:Connection.Thing.ThingName}/b"]);
+            assert_eq!(fleet.filter, "a/+/b");
+        }
+        let fleet = fleet(&["client_id=pi-7", "topic=a/pi-7"]).unwrap();
+        assert_eq!((fleet.topics[0].as_str(), fleet.filter.as_str()), ("a/pi-7", "a/pi-7"));
+    }
+
+    #[test]
+    fn a_placeholder_is_the_things_name_where_the_client_id_is_made_of_it_and_an_attribute_elsewhere() {
+        let same = fleet(&["client_id=pi-{serial}", "topic=a/pi-{serial}/b"]).unwrap();
+        assert_eq!(same.topics, ["a/${iot:Connection.Thing.ThingName}/b"]);
+        let other = fleet(&["client_id={hostname}", "topic=a/{serial}-{mac}/{client_id}"]).unwrap();
+        let attributes = "${iot:Connection.Thing.Attributes[serial]}-${iot:Connection.Thing.Attributes[mac]}";
+        assert_eq!(other.topics, [format!("a/{attributes}/{THING_NAME}")]);
+        assert_eq!((other.filter.as_str(), other.attributes), ("a/+/+", vec!["serial", "mac"]));
+    }
+
+    #[test]
+    fn basic_ingest_names_the_rule_and_is_not_in_its_filter() {
+        let fleet = fleet(&["rule=fleet_1", "topic={client_id}/{metric}", "metrics=cpu disk"]).unwrap();
+        let topic = format!("$aws/rules/fleet_1/{THING_NAME}/");
+        assert_eq!(fleet.topics, [format!("{topic}cpu"), format!("{topic}disk")]);
+        assert_eq!((fleet.rule.as_str(), fleet.filter.as_str()), ("fleet_1", "+/+"));
+        assert!(fleet.is_basic_ingest());
+    }
+
+    #[test]
+    fn interfaces_and_disks_have_their_usual_names_or_those_that_are_given() {
+        let names = |known: &Known| -> Vec<String> {
+            let fleet = fleet_of(&["metrics=network disk_io", "topic=x/{metric}"], known).unwrap();
+            fleet.topics
+        };
+        let usual = ["x/network_eth0", "x/network_wlan0", "x/disk_io_mmcblk0"];
+        assert_eq!(names(&Known::default()), usual);
+        let known = Known { interfaces: vec!["end0".into()], drives: vec!["sda".into()], ..Known::default() };
+        assert_eq!(names(&known), ["x/network_end0", "x/disk_io_sda"]);
+    }
+
+    #[test]
+    fn a_label_that_all_share_is_a_device_that_is_known() {
+        assert_eq!(fleet(&["label=pi-7"]).unwrap().devices, ["pi-7"]);
+        assert_eq!(fleet(&["client_id=pi-7", "label={client_id}"]).unwrap().devices, ["pi-7"]);
+        let known = Known { devices: vec!["a".into(), "b".into()], ..Known::default() };
+        assert_eq!(fleet_of(&[], &known).unwrap().devices, ["a", "b"]);
+    }
+
+    #[test]
+    fn what_the_cloud_would_misunderstand_is_an_error() {
+        let error = |set: &[&str]| fleet(set).unwrap_err().join("\n");
+        assert!(error(&["topic=a/*/{hostname}"]).starts_with("topic = a/*/{hostname}: a policy takes"));
+        assert!(error(&["format=flat", "disk=/a.b"]).contains("disk_percent_a.b"));
+        assert!(error(&["interval=0", "colour=red"]).contains("no key colour"));
+        assert_eq!(fleet(&["interval=0", "colour=red"]).unwrap_err().len(), 2);
+    }
+}
