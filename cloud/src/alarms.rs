@@ -7,6 +7,7 @@ use pivitals::payload::Format;
 
 use crate::fleet::Fleet;
 use crate::model::{Alarm, Kind, Part, Resource, Value, Watch};
+use crate::names::{self, capitalized};
 
 /// What the user may set.
 pub const TEMPERATURE_LIMIT: &str = "TemperatureLimit";
@@ -102,7 +103,7 @@ pub fn alarms(fleet: &Fleet) -> Vec<Resource> {
     }
     let mut ids: Vec<String> = Vec::new();
     for device in &fleet.devices {
-        let id = unused_id(device, &ids);
+        let id = names::unused(&format!("Device{}", capitalized(device)), &ids);
         alarms.extend(of_device(fleet, beat, device, &id));
         ids.push(id);
     }
@@ -291,24 +292,6 @@ fn heartbeat(series: &[Series]) -> Option<&Series> {
     found.or(series.first())
 }
 
-/// An id that no device before has: letters and digits of its label, and a number if that is not enough.
-fn unused_id(device: &str, used: &[String]) -> String {
-    let id = format!("Device{}", capitalized(device));
-    let numbered = (2..).map(|number| format!("{id}x{number}"));
-    std::iter::once(id.clone()).chain(numbered).find(|id| !used.contains(id)).unwrap_or(id)
-}
-
-/// Letters and digits, each word with a capital: `pi-7` is `Pi7`.
-pub fn capitalized(text: &str) -> String {
-    let words = text.split(|char: char| !char.is_ascii_alphanumeric());
-    words
-        .flat_map(|word| {
-            let mut chars = word.chars();
-            chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars)
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,12 +312,5 @@ mod tests {
             let days = if period < 3600 { 1 } else { 7 };
             assert!(period * silent <= days * 86_400);
         }
-    }
-
-    #[test]
-    fn an_id_is_of_letters_and_digits_and_of_one_device() {
-        assert_eq!(capitalized("_var_log"), "VarLog");
-        assert_eq!(unused_id("pi-7", &[]), "DevicePi7");
-        assert_eq!(unused_id("pi 7", &["DevicePi7".to_owned()]), "DevicePi7x2");
     }
 }

@@ -18,6 +18,7 @@ Usage: pivitals-cloud COMMAND [OPTIONS]
 Commands:
   cloudformation   print a template: thing type, policy, rule, roles, alarms,
                    dashboard
+  terraform        print the same as a configuration of Terraform
   policy           print the device's AWS IoT Core policy alone
 
 Options:
@@ -28,7 +29,7 @@ Options:
                      (default eth0 and wlan0); repeatable
   --drive NAME       a disk of the devices, for `disk_io` and `all`
                      (default mmcblk0); repeatable
-  --json             cloudformation: JSON, without comments
+  --json             cloudformation, terraform: JSON, without comments
   --region REGION    policy: where it holds (default any)
   --account NUMBER   policy: whose it is (default anybody's)
   --version          print the version
@@ -42,6 +43,8 @@ Exit codes: 0 done; 64 wrong usage; 70 own fault; 78 wrong configuration
 pub enum Command {
     /// Print CloudFormation's template.
     CloudFormation(Source, Syntax),
+    /// Print Terraform's configuration.
+    Terraform(Source, Syntax),
     /// Print the device's policy.
     Policy(Source, Whereabouts),
     /// Print the version.
@@ -118,7 +121,7 @@ impl fmt::Display for UsageError {
 }
 
 /// The commands that need a configuration.
-const COMMANDS: [&str; 2] = ["cloudformation", "policy"];
+const COMMANDS: [&str; 3] = ["cloudformation", "terraform", "policy"];
 
 /// Reads the arguments after the program's name.
 ///
@@ -189,6 +192,7 @@ impl Given {
         let syntax = if self.json.is_some() { Syntax::Json } else { Syntax::ForReaders };
         match command {
             "policy" => refuse(&json).map(|()| Command::Policy(self.source, self.place)),
+            "terraform" => refuse(&place).map(|()| Command::Terraform(self.source, syntax)),
             _ => refuse(&place).map(|()| Command::CloudFormation(self.source, syntax)),
         }
     }

@@ -9,12 +9,20 @@ use pivitals_cloud::cloudformation;
 use pivitals_cloud::fleet::Fleet;
 use pivitals_cloud::policy::{self, Place};
 use pivitals_cloud::stack::Stack;
+use pivitals_cloud::terraform;
 
 fn main() -> ExitCode {
     let text = match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Help) => Ok(cli::HELP.to_owned()),
         Ok(Command::Version) => Ok(concat!("pivitals-cloud ", env!("CARGO_PKG_VERSION"), "\n").to_owned()),
-        Ok(Command::CloudFormation(source, syntax)) => load(&source).map(|fleet| template(&fleet, syntax)),
+        Ok(Command::CloudFormation(source, syntax)) => stack(&source).map(|stack| match syntax {
+            Syntax::ForReaders => cloudformation::yaml(&stack),
+            Syntax::Json => cloudformation::json_template(&stack),
+        }),
+        Ok(Command::Terraform(source, syntax)) => stack(&source).map(|stack| match syntax {
+            Syntax::ForReaders => terraform::hcl(&stack),
+            Syntax::Json => terraform::json(&stack),
+        }),
         Ok(Command::Policy(source, place)) => load(&source).and_then(|fleet| device_policy(&fleet, &place)),
         Err(error) => return complain(exit::USAGE, &[error.to_string()]),
     };
@@ -28,12 +36,8 @@ fn load(source: &Source) -> Result<Fleet, Vec<String>> {
     Fleet::load(source.config.as_deref(), &source.set, &source.known)
 }
 
-fn template(fleet: &Fleet, syntax: Syntax) -> String {
-    let stack = Stack::new(fleet);
-    match syntax {
-        Syntax::ForReaders => cloudformation::yaml(&stack),
-        Syntax::Json => cloudformation::json_template(&stack),
-    }
+fn stack(source: &Source) -> Result<Stack, Vec<String>> {
+    load(source).map(|fleet| Stack::new(&fleet))
 }
 
 fn device_policy(fleet: &Fleet, place: &Whereabouts) -> Result<String, Vec<String>> {

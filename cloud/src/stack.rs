@@ -5,6 +5,7 @@ use pivitals::payload::Format;
 use crate::alarms::{self, DISK_LIMIT, TEMPERATURE_LIMIT};
 use crate::fleet::Fleet;
 use crate::model::{Kind, MetricFilter, Parameter, Resource, Value};
+use crate::names::capitalized;
 use crate::policy::{self, Place};
 use crate::{dashboard, rule};
 
@@ -145,7 +146,7 @@ fn filter(filter: MetricFilter) -> Resource {
         "{} as the metric {}; null, for a reading that is not to be had, is no number.",
         filter.key, filter.metric
     );
-    resource(format!("Metric{}", alarms::capitalized(&filter.metric)), why, Kind::MetricFilter(filter))
+    resource(format!("Metric{}", capitalized(&filter.metric)), why, Kind::MetricFilter(filter))
 }
 
 fn parameters(resources: &[Resource]) -> Vec<Parameter> {
