@@ -20,6 +20,7 @@ Commands:
                    dashboard
   terraform        print the same as a configuration of Terraform
   policy           print the device's AWS IoT Core policy alone
+  cost             print what a fleet costs a month, by formula
 
 Options:
   --config FILE      the device's configuration (default /etc/pivitals.conf)
@@ -32,6 +33,7 @@ Options:
   --json             cloudformation, terraform: JSON, without comments
   --region REGION    policy: where it holds (default any)
   --account NUMBER   policy: whose it is (default anybody's)
+  --devices N        cost: how many; repeatable (default 1, 1,000 and 100,000)
   --version          print the version
   --help             print this
 
@@ -47,6 +49,8 @@ pub enum Command {
     Terraform(Source, Syntax),
     /// Print the device's policy.
     Policy(Source, Whereabouts),
+    /// Print the bill of so many devices.
+    Cost(Source, Vec<u32>),
     /// Print the version.
     Version,
     /// Print the help.
@@ -121,7 +125,7 @@ impl fmt::Display for UsageError {
 }
 
 /// The commands that need a configuration.
-const COMMANDS: [&str; 3] = ["cloudformation", "terraform", "policy"];
+const COMMANDS: [&str; 4] = ["cloudformation", "terraform", "policy", "cost"];
 
 /// Reads the arguments after the program's name.
 ///
@@ -160,7 +164,11 @@ struct Given {
     source: Source,
     json: Option<()>,
     place: Whereabouts,
+    devices: Vec<u32>,
 }
+
+/// A fleet of one, of one's own, and of a company's.
+const DEVICES: [u32; 3] = [1, 1_000, 100_000];
 
 impl Given {
     fn take(
@@ -177,24 +185,33 @@ impl Given {
             "--drive" => name("--drive", next()).map(|name| self.source.known.drives.push(name)),
             "--region" => once(&mut self.place.region, "--region", region(next())?),
             "--account" => once(&mut self.place.account, "--account", account(next())?),
+            "--devices" => devices(next()).map(|number| self.devices.push(number)),
             "--json" if !is_attached => once(&mut self.json, "--json", ()),
             unknown => Err(UsageError::UnknownOption(unknown.to_owned())),
         }
     }
 
     fn into_command(self, command: &'static str) -> Result<Command, UsageError> {
-        let place = [(self.place.region.is_some(), "--region"), (self.place.account.is_some(), "--account")];
-        let json = [(self.json.is_some(), "--json")];
-        let refuse = |options: &[(bool, &'static str)]| match options.iter().find(|(is_given, _)| *is_given) {
-            Some((_, option)) => Err(UsageError::NotForCommand(option, command)),
-            None => Ok(()),
-        };
-        let syntax = if self.json.is_some() { Syntax::Json } else { Syntax::ForReaders };
-        match command {
-            "policy" => refuse(&json).map(|()| Command::Policy(self.source, self.place)),
-            "terraform" => refuse(&place).map(|()| Command::Terraform(self.source, syntax)),
-            _ => refuse(&place).map(|()| Command::CloudFormation(self.source, syntax)),
+        // Each option with the commands that it is for.
+        let special: [(bool, &'static str, &[&str]); 4] = [
+            (self.json.is_some(), "--json", &["cloudformation", "terraform"]),
+            (self.place.region.is_some(), "--region", &["policy"]),
+            (self.place.account.is_some(), "--account", &["policy"]),
+            (!self.devices.is_empty(), "--devices", &["cost"]),
+        ];
+        let refused =
+            special.iter().find(|(is_given, _, commands)| *is_given && !commands.contains(&command));
+        if let Some((_, option, _)) = refused {
+            return Err(UsageError::NotForCommand(option, command));
         }
+        let syntax = if self.json.is_some() { Syntax::Json } else { Syntax::ForReaders };
+        let devices = if self.devices.is_empty() { DEVICES.to_vec() } else { self.devices };
+        Ok(match command {
+            "cost" => Command::Cost(self.source, devices),
+            "policy" => Command::Policy(self.source, self.place),
+            "terraform" => Command::Terraform(self.source, syntax),
+            _ => Command::CloudFormation(self.source, syntax),
+        })
     }
 }
 
@@ -246,4 +263,80 @@ fn region(given: Option<OsString>) -> Result<String, UsageError> {
 fn account(given: Option<OsString>) -> Result<String, UsageError> {
     let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     checked("--account", given, "twelve digits", is_account)
+}
+
+fn devices(given: Option<OsString>) -> Result<u32, UsageError> {
+    const ALLOWED: &str = "1–1000000000";
+    let text = text("--devices", given)?;
+    let number = text.parse().ok().filter(|number| (1..=1_000_000_000).contains(number));
+    number.ok_or(UsageError::BadValue("--devices", text, ALLOWED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, UsageError> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_command() {
+        let known = Known { devices: vec!["a".into(), "b".into()], ..Known::default() };
+        let source = Source { config: Some("/c".into()), set: vec!["a=b=c".into()], known };
+        let expected = Ok(Command::CloudFormation(source, Syntax::Json));
+        assert_eq!(parsed("cloudformation --config /c --set a=b=c --device a --device b --json"), expected);
+        assert_eq!(parsed("--json --device=a --config=/c cloudformation --set=a=b=c --device=b"), expected);
+    }
+
+    #[test]
+    fn each_command_has_options_of_its_own() {
+        let place = Whereabouts { region: Some("eu-west-1".into()), account: Some("123456789012".into()) };
+        let policy = Ok(Command::Policy(Source::default(), place));
+        assert_eq!(parsed("policy --region eu-west-1 --account 123456789012"), policy);
+        assert_eq!(parsed("cost"), Ok(Command::Cost(Source::default(), DEVICES.to_vec())));
+        assert_eq!(parsed("cost --devices 7"), Ok(Command::Cost(Source::default(), vec![7])));
+        for (line, option, command) in [
+            ("policy --json", "--json", "policy"),
+            ("cost --json", "--json", "cost"),
+            ("terraform --region eu-west-1", "--region", "terraform"),
+            ("cloudformation --devices 7", "--devices", "cloudformation"),
+        ] {
+            assert_eq!(parsed(line), Err(UsageError::NotForCommand(option, command)), "{line}");
+        }
+    }
+
+    #[test]
+    fn help_and_version_win_over_the_rest() {
+        for line in ["--help", "-h", "cost --help", "--set a=b -h"] {
+            assert_eq!(parsed(line), Ok(Command::Help));
+        }
+        assert_eq!(parsed("--version"), Ok(Command::Version));
+        assert_eq!(parsed("-V"), Ok(Command::Version));
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_named() {
+        for (line, error) in [
+            ("", UsageError::NoCommand),
+            ("cloudfront", UsageError::UnknownCommand("cloudfront".into())),
+            ("policy cost", UsageError::SecondCommand("cost".into())),
+            ("policy --root /", UsageError::UnknownOption("--root".into())),
+            ("terraform --json=x", UsageError::UnknownOption("--json".into())),
+            ("policy --config", UsageError::MissingValue("--config")),
+            ("policy --config a --config b", UsageError::SecondOption("--config")),
+        ] {
+            assert_eq!(parsed(line), Err(error), "{line}");
+        }
+        for line in [
+            "policy --account 12",
+            "policy --region Ireland",
+            "cost --devices 0",
+            "cost --devices many",
+            "policy --interface eth0:1",
+            "policy --device=",
+        ] {
+            assert!(matches!(parsed(line), Err(UsageError::BadValue(..))), "{line}");
+        }
+    }
 }

@@ -124,6 +124,12 @@ impl Fleet {
         format!("{}{}", series.metric.description().flat_key, series.suffix())
     }
 
+    /// The label, if all devices have the same one.
+    #[must_use]
+    pub fn known_label(&self) -> Option<&str> {
+        Some(self.config.label.as_str()).filter(|label| !label.contains(is_mark))
+    }
+
     /// Whether the rule is asked by its name, without the message broker.
     #[must_use]
     pub fn is_basic_ingest(&self) -> bool {

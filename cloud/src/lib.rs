@@ -22,6 +22,7 @@
 mod alarms;
 pub mod cli;
 pub mod cloudformation;
+pub mod cost;
 mod dashboard;
 pub mod fleet;
 mod hcl;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use pivitals::failure::exit;
 use pivitals_cloud::cli::{self, Command, Source, Syntax, Whereabouts};
 use pivitals_cloud::cloudformation;
+use pivitals_cloud::cost::Bill;
 use pivitals_cloud::fleet::Fleet;
 use pivitals_cloud::policy::{self, Place};
 use pivitals_cloud::stack::Stack;
@@ -23,6 +24,9 @@ fn main() -> ExitCode {
             Syntax::ForReaders => terraform::hcl(&stack),
             Syntax::Json => terraform::json(&stack),
         }),
+        Ok(Command::Cost(source, devices)) => {
+            load(&source).map(|fleet| Bill::new(&fleet, &devices).to_string())
+        }
         Ok(Command::Policy(source, place)) => load(&source).and_then(|fleet| device_policy(&fleet, &place)),
         Err(error) => return complain(exit::USAGE, &[error.to_string()]),
     };
