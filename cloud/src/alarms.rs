@@ -6,70 +6,22 @@ use pivitals::metric::{Metric, Series};
 use pivitals::payload::Format;
 
 use crate::fleet::Fleet;
-use crate::model::{Alarm, Kind, Part, Resource, Value, Watch};
+use crate::model::{Alarm, Kind, Part, Resource, Watch};
 use crate::names::{self, capitalized};
+use crate::rule;
 
-/// What the user may set.
-pub const TEMPERATURE_LIMIT: &str = "TemperatureLimit";
-/// What the user may set.
-pub const DISK_LIMIT: &str = "DiskLimit";
+mod limit;
+
+use limit::limits;
+pub use limit::{DISK_LIMIT, TEMPERATURE_LIMIT};
 
 /// An alarm on a query looks back three hours, and not further (CloudWatch user guide, "Metrics Insights
 /// quotas").
 const QUERY_SECS_MAX: i64 = 3 * 60 * 60;
 /// The rule's failures are counted in periods of this many seconds.
 const RULE_PERIOD_SECS: i64 = 300;
-/// Samples in a row that have to be beyond a limit.
-const SAMPLES_BEYOND: i64 = 3;
 /// Intervals without data until it is told.
 const SILENT_INTERVALS: i64 = 5;
-
-/// When a metric's value is an alarm.
-struct Limit {
-    metric: Metric,
-    id: &'static str,
-    is_low: bool,
-    threshold: fn() -> Value,
-    advice: &'static str,
-}
-
-const LIMITS: [Limit; 5] = [
-    Limit {
-        metric: Metric::Temperature,
-        id: "Temperature",
-        is_low: false,
-        threshold: || Part::Parameter(TEMPERATURE_LIMIT).into(),
-        advice: "The SoC is hot, and slows down soon: look at its ventilation and its load.",
-    },
-    Limit {
-        metric: Metric::Disk,
-        id: "Disk",
-        is_low: false,
-        threshold: || Part::Parameter(DISK_LIMIT).into(),
-        advice: "The file system is nearly full: look for logs that grow.",
-    },
-    Limit {
-        metric: Metric::UnderVoltageNow,
-        id: "UnderVoltage",
-        is_low: false,
-        threshold: || 1.into(),
-        advice: "The supply's voltage is too low: look at the power supply and its cable.",
-    },
-    Limit {
-        metric: Metric::ReadonlyRoot,
-        id: "ReadOnly",
-        is_low: false,
-        threshold: || 1.into(),
-        advice: "The root file system is read-only, as after an error: look at the SD card.",
-    },
-    Limit {
-        metric: Metric::CertificateDays,
-        id: "Certificate",
-        is_low: true,
-        threshold: || 14.into(),
-        advice: "The device's certificate expires soon: give it a new one.",
-    },
-];
 
 /// How long CloudWatch waits for what a device sends every `interval`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,14 +45,12 @@ pub fn period(fleet: &Fleet) -> i64 {
     Beat::new(fleet.config.interval).period
 }
 
-/// All alarms, those of the whole fleet first.
+/// All alarms, those of the whole fleet first, and what they need.
 pub fn alarms(fleet: &Fleet) -> Vec<Resource> {
     let beat = Beat::new(fleet.config.interval);
     let mut alarms = rule_failures(fleet);
     alarms.extend(nothing_arrives(fleet, beat));
-    if fleet.config.format != Format::Rule {
-        alarms.extend(of_fleet(fleet, beat));
-    }
+    alarms.extend(of_fleet(fleet, beat));
     let mut ids: Vec<String> = Vec::new();
     for device in &fleet.devices {
         let id = names::unused(&format!("Device{}", capitalized(device)), &ids);
@@ -202,26 +152,28 @@ fn nothing_arrives(fleet: &Fleet, beat: Beat) -> Option<Resource> {
     ))
 }
 
-/// Limits of all devices, known or not: a query with a series for each, which the e-mail names.
+/// Limits of all devices, known or not, by the highest or the lowest of them. A query over the devices' own
+/// metrics could name the one in question, but is billed for each of them.
 fn of_fleet(fleet: &Fleet, beat: Beat) -> Vec<Resource> {
-    if beat.period * SAMPLES_BEYOND > QUERY_SECS_MAX {
-        return Vec::new();
+    let mut resources = Vec::new();
+    for (limit, series) in limits(fleet) {
+        let Some(filter) = rule::filter_of_all(fleet, series) else { continue };
+        let id = format!("{}{}OfAny", limit.id, capitalized(&series.suffix().to_string()));
+        let watch = Watch::Metric {
+            namespace: filter.namespace.clone(),
+            name: filter.metric.clone(),
+            dimensions: Vec::new(),
+            statistic: limit.statistic(),
+        };
+        resources.push(Resource {
+            id: format!("Metric{id}"),
+            why: format!("{} of all devices in one metric, for the alarm.", filter.key),
+            kind: Kind::MetricFilter(filter),
+        });
+        let name = format!("{}: {series} of any device", fleet.rule);
+        resources.push(resource(id, format!("Any device: {series}."), limit.alarm(name, watch, beat)));
     }
-    let namespace = &fleet.config.namespace;
-    limits(fleet)
-        .map(|(limit, series)| {
-            let name = Fleet::dimensional_name(series);
-            let (function, order) = if limit.is_low { ("MIN", "ASC") } else { ("MAX", "DESC") };
-            let query = format!(
-                r#"SELECT {function}("{name}") FROM SCHEMA("{namespace}", device) GROUP BY device ORDER BY {function}() {order}"#
-            );
-            resource(
-                format!("{}{}OfAny", limit.id, capitalized(&series.suffix().to_string())),
-                format!("Any device: {series}."),
-                limit.alarm(format!("{}: {series} of any device", fleet.rule), Watch::Query(query), beat),
-            )
-        })
-        .collect()
+    resources
 }
 
 fn of_device(fleet: &Fleet, beat: Beat, device: &str, id: &str) -> Vec<Resource> {
@@ -251,38 +203,17 @@ fn of_device(fleet: &Fleet, beat: Beat, device: &str, id: &str) -> Vec<Resource>
             },
         ));
     }
-    alarms.extend(limits(fleet).map(|(limit, series)| {
+    // In the other formats they hold for all devices.
+    let limits = limits(fleet).filter(|_| fleet.config.format == Format::Rule);
+    alarms.extend(limits.map(|(limit, series)| {
         let name = format!("{}: {series} of {device}", fleet.rule);
-        let statistic = if limit.is_low { "Minimum" } else { "Maximum" };
         resource(
             format!("{id}{}{}", limit.id, capitalized(&series.suffix().to_string())),
             format!("{device}: {series}."),
-            limit.alarm(name, watch(series, statistic), beat),
+            limit.alarm(name, watch(series, limit.statistic()), beat),
         )
     }));
     alarms
-}
-
-impl Limit {
-    fn alarm(&self, name: String, watch: Watch, beat: Beat) -> Alarm {
-        Alarm {
-            name,
-            description: self.advice.to_owned(),
-            watch,
-            comparison: if self.is_low { "LessThanThreshold" } else { "GreaterThanOrEqualToThreshold" },
-            threshold: (self.threshold)(),
-            period: beat.period,
-            periods: SAMPLES_BEYOND,
-            missing: "missing",
-        }
-    }
-}
-
-fn limits(fleet: &Fleet) -> impl Iterator<Item = (&'static Limit, &Series)> {
-    LIMITS.iter().flat_map(|limit| {
-        let series = fleet.series.iter().filter(|series| series.metric == limit.metric);
-        series.map(move |series| (limit, series))
-    })
 }
 
 /// A series that every board always has.

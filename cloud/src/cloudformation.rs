@@ -1,10 +1,14 @@
 //! A stack as a template of CloudFormation: YAML with comments, or JSON.
 
 use crate::json;
-use crate::model::{Action, Alarm, Kind, MetricFilter, Parameter, Part, Resource, Rule, Text, Value, Watch};
+use crate::model::{Action, Alarm, Kind, MetricFilter, Parameter, Part, Resource, Rule, Value, Watch};
 use crate::stack::{ALARM_EMAIL, RETENTION_DAYS, Stack};
 use crate::words::comment;
-use crate::yaml::{self, Tagged};
+use crate::yaml;
+
+mod functions;
+
+use functions::{long, reference, tagged};
 
 /// Whether the user gave an address.
 const HAS_EMAIL: &str = "HasAlarmEmail";
@@ -158,19 +162,20 @@ fn resource(resource: &Resource) -> (String, Value) {
 }
 
 fn metric_filter(filter: &MetricFilter) -> Entries {
-    let dimension = Value::map([("Key", "device".into()), ("Value", "$.label".into())]);
-    let transformation = Value::map([
+    let mut transformation = entries([
         ("MetricNamespace", filter.namespace.as_str().into()),
         ("MetricName", filter.metric.as_str().into()),
         ("MetricValue", format!("$.{}", filter.key).into()),
         ("Unit", filter.unit.into()),
-        ("Dimensions", Value::List(vec![dimension])),
     ]);
+    if let Some(device) = filter.device {
+        let dimension = Value::map([("Key", "device".into()), ("Value", format!("$.{device}").into())]);
+        transformation.push(("Dimensions".to_owned(), Value::List(vec![dimension])));
+    }
     entries([
         ("LogGroupName", Part::LogGroup("Samples").into()),
-        ("FilterName", filter.metric.as_str().into()),
         ("FilterPattern", filter.pattern().into()),
-        ("MetricTransformations", Value::List(vec![transformation])),
+        ("MetricTransformations", Value::List(vec![Value::Map(transformation)])),
     ])
 }
 
@@ -254,68 +259,4 @@ fn metric_alarm(alarm: &Alarm) -> Entries {
 
 fn entries<const N: usize>(entries: [(&str, Value); N]) -> Entries {
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
-}
-
-/// What stands for a part within `${…}`.
-fn reference(part: &Part) -> String {
-    match part {
-        Part::Literal(text) => text.replace("${", "${!"),
-        Part::Partition => "${AWS::Partition}".to_owned(),
-        Part::Region => "${AWS::Region}".to_owned(),
-        Part::Account => "${AWS::AccountId}".to_owned(),
-        Part::Parameter(name) | Part::LogGroup(name) => format!("${{{name}}}"),
-        Part::RoleArn(role) => format!("${{{role}.Arn}}"),
-        Part::TopicArn => "${Alarms}".to_owned(),
-    }
-}
-
-/// The function of CloudFormation that gives a text, and its argument; none for a text that is what it is.
-fn function(text: &Text) -> (Option<&'static str>, String) {
-    match text.0.as_slice() {
-        [Part::Literal(text)] => (None, text.clone()),
-        [Part::RoleArn(role)] => (Some("GetAtt"), format!("{role}.Arn")),
-        [part] => (Some("Ref"), reference(part).trim_matches(['$', '{', '}']).to_owned()),
-        parts if parts.iter().all(|part| matches!(part, Part::Literal(_))) => {
-            let texts = parts.iter().map(|part| if let Part::Literal(text) = part { text } else { "" });
-            (None, texts.collect())
-        }
-        parts => (Some("Sub"), parts.iter().map(reference).collect()),
-    }
-}
-
-fn tagged(value: &Value) -> Option<Tagged> {
-    match value {
-        Value::Text(text) => {
-            let (function, text) = function(text);
-            let tag = match function {
-                Some("GetAtt") => "!GetAtt",
-                Some("Ref") => "!Ref",
-                Some(_) => "!Sub",
-                None => "",
-            };
-            Some(Tagged { tag, text })
-        }
-        Value::Json(inner) => Some(Tagged { tag: "!Sub", text: json::pretty(inner, &reference) }),
-        _ => None,
-    }
-}
-
-/// Functions in the long form, which needs no tags.
-fn long(value: &Value) -> Value {
-    match value {
-        Value::Text(text) => match function(text) {
-            (None, text) => text.into(),
-            (Some("Ref"), name) => Value::map([("Ref", name.into())]),
-            (Some("GetAtt"), name) => {
-                Value::map([("Fn::GetAtt", Value::list(name.split('.').map(str::to_owned)))])
-            }
-            (Some(_), text) => Value::map([("Fn::Sub", text.into())]),
-        },
-        Value::Json(inner) => Value::map([("Fn::Sub", json::pretty(inner, &reference).into())]),
-        Value::List(values) => Value::List(values.iter().map(long).collect()),
-        Value::Map(entries) => {
-            Value::Map(entries.iter().map(|(key, value)| (key.clone(), long(value))).collect())
-        }
-        Value::Number(_) | Value::Bool(_) => value.clone(),
-    }
 }

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::fleet::Fleet;
+use crate::words::item;
 
 mod prices;
 mod sizes;
@@ -22,7 +23,7 @@ const UNIT_LEN: usize = 5 * 1024;
 const EVENT_OVERHEAD: usize = 26;
 /// What an account may do in a second before somebody asks for more: connect, and `PutMetricData`.
 const QUOTA_PER_SECOND: f64 = 500.0;
-/// What TLS and MQTT are worth to `Scheme::Script`: a connection counts as one minute at least.
+/// What a connection counts at least, however short it is.
 const CONNECTION_MINUTES: f64 = 1.0;
 
 /// A way from a device into CloudWatch.
@@ -194,19 +195,30 @@ impl Bill {
         writeln!(f)
     }
 
-    /// Where a fleet does more in a second than an account may.
-    fn quotas(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What stands behind the numbers, and where a fleet does more in a second than an account may.
+    fn assumed(&self) -> Vec<String> {
+        let Sizes { rule, flat, emf, .. } = self.sizes;
+        let mut lines = vec![format!(
+            "list prices of {}, US East (N. Virginia), no free tier; a month is 30 days",
+            prices::DATE
+        )];
+        lines.extend(prices::ASSUMED.map(str::to_owned));
+        lines.push(format!(
+            "bytes, as the encoder writes them, with the topic: a message in rule {rule}, in flat {}, in emf {}; an \
+             event of emf {} and {EVENT_OVERHEAD}",
+            flat.length, emf.length, emf.events
+        ));
         let rate = |devices: u32| f64::from(devices) * self.pace.series / self.pace.interval_secs;
-        for &devices in self.devices.iter().filter(|&&devices| rate(devices) > QUOTA_PER_SECOND) {
-            writeln!(
-                f,
-                "- {} devices: the script would connect {} times a second, and it and format rule would call \
+        let too_many = self.devices.iter().filter(|&&devices| rate(devices) > QUOTA_PER_SECOND);
+        lines.extend(too_many.map(|&devices| {
+            format!(
+                "{} devices: the script would connect {} times a second, and it and format rule would call \
                  PutMetricData as often; the default quota of each is {QUOTA_PER_SECOND} a second",
                 grouped(f64::from(devices)),
                 grouped(rate(devices)),
-            )?;
-        }
-        Ok(())
+            )
+        }));
+        lines
     }
 }
 
@@ -219,7 +231,10 @@ impl fmt::Display for Bill {
             format!("{} {noun}", grouped(f64::from(devices)))
         });
         Self::row(f, "way into CloudWatch", heads)?;
-        for scheme in Scheme::ALL {
+        let shown = Scheme::ALL
+            .iter()
+            .filter(|&&scheme| scheme != Scheme::EmfBatches || self.sizes.batch.samples > 1);
+        for &scheme in shown {
             Self::row(f, &scheme.name(&self.sizes), self.costs(scheme).into_iter().map(amount))?;
         }
         Self::row(
@@ -227,22 +242,11 @@ impl fmt::Display for Bill {
             "and with each of them, the metrics themselves",
             self.metrics().into_iter().map(amount),
         )?;
-        writeln!(f, "\nAssumed:")?;
-        writeln!(
-            f,
-            "- list prices of {}, US East (N. Virginia), no free tier; a month is 30 days",
-            prices::DATE
-        )?;
-        for line in prices::ASSUMED {
-            writeln!(f, "- {line}")?;
+        let mut assumed = String::from("\nAssumed:\n");
+        for line in self.assumed() {
+            item(&mut assumed, &line);
         }
-        writeln!(
-            f,
-            "- bytes, as the encoder writes them: a message in rule {}, in flat {}, in emf {}; an event of emf {} and \
-             {EVENT_OVERHEAD}",
-            self.sizes.rule, self.sizes.flat.length, self.sizes.emf.length, self.sizes.emf.events
-        )?;
-        self.quotas(f)
+        f.write_str(&assumed)
     }
 }
 

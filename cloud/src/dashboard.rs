@@ -41,7 +41,8 @@ fn placed((kind, properties): (&str, Value), x: i64, y: i64, width: i64, height:
 }
 
 fn graph(fleet: &Fleet, series: &Series) -> (&'static str, Value) {
-    let unit = series.metric.description().unit.as_str();
+    // The key of format flat has the unit in it, where CloudWatch knows none.
+    let unit = series.metric.description().flat_key;
     let axis = Value::map([("label", unit.into()), ("showUnits", false.into())]);
     let properties = Value::map([
         ("title", series.to_string().into()),

@@ -13,6 +13,9 @@ use pivitals::payload::Format;
 use pivitals::setup;
 use pivitals::topics::{METRIC, Topics};
 
+#[cfg(test)]
+mod tests;
+
 /// Characters that nobody may use: each stands for a placeholder, in their order.
 const MARKS: [&str; PLACEHOLDERS.len()] = ["\u{e000}", "\u{e001}", "\u{e002}", "\u{e003}"];
 /// Stands for the client id.
@@ -124,6 +127,12 @@ impl Fleet {
         format!("{}{}", series.metric.description().flat_key, series.suffix())
     }
 
+    /// Whether a filter of CloudWatch Logs can select a key in an event.
+    #[must_use]
+    pub fn is_selectable(key: &str) -> bool {
+        key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    }
+
     /// The label, if all devices have the same one.
     #[must_use]
     pub fn known_label(&self) -> Option<&str> {
@@ -182,8 +191,7 @@ fn with_names(series: &[Series], known: &Known) -> Vec<Series> {
 /// What is wrong with a series whose key a filter of CloudWatch Logs cannot select.
 fn not_selectable(series: &Series) -> Option<String> {
     let key = Fleet::flat_key(series);
-    let is_selectable = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    (!is_selectable).then(|| {
+    (!Fleet::is_selectable(&key)).then(|| {
         format!(
             "format = flat: {key}: CloudWatch Logs selects keys of letters, digits, - and _ only; take emf"
         )
@@ -230,86 +238,5 @@ impl Variables<'_> {
         let topic = self.without_client_id(topic);
         let names = PLACEHOLDERS.into_iter().zip(MARKS);
         names.filter(|(_, mark)| topic.contains(mark)).map(|(name, _)| name).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fleet(set: &[&str]) -> Result<Fleet, Vec<String>> {
-        fleet_of(set, &Known::default())
-    }
-
-    fn fleet_of(set: &[&str], known: &Known) -> Result<Fleet, Vec<String>> {
-        let set: Vec<_> = set.iter().map(|&set| set.to_owned()).collect();
-        Fleet::load(Some(Path::new("/dev/null")), &set, known)
-    }
-
-    #[test]
-    fn what_differs_between_devices_is_the_things_name_in_a_policy_and_anything_in_a_rule() {
-        let fleet = fleet(&[]).unwrap();
-        assert_eq!(fleet.topics, ["pivitals/${iot:Connection.Thing.ThingName}/metrics"]);
-        assert_eq!((fleet.filter.as_str(), fleet.rule.as_str()), ("pivitals/+/metrics", "PiVitals"));
-        assert_eq!((fleet.devices.len(), fleet.attributes.len()), (0, 0));
-    }
-
-    #[test]
-    fn a_client_id_that_is_written_out_is_the_things_name_too() {
-        for set in ["client_id=pi-7", "client_id = pi-7"] {
-            let fleet = fleet(&[set, "topic=a/{client_id}/b"]).unwrap();
-            assert_eq!(fleet.topics, ["a/${iot:Connection.Thing.ThingName}/b"]);
-            assert_eq!(fleet.filter, "a/+/b");
-        }
-        let fleet = fleet(&["client_id=pi-7", "topic=a/pi-7"]).unwrap();
-        assert_eq!((fleet.topics[0].as_str(), fleet.filter.as_str()), ("a/pi-7", "a/pi-7"));
-    }
-
-    #[test]
-    fn a_placeholder_is_the_things_name_where_the_client_id_is_made_of_it_and_an_attribute_elsewhere() {
-        let same = fleet(&["client_id=pi-{serial}", "topic=a/pi-{serial}/b"]).unwrap();
-        assert_eq!(same.topics, ["a/${iot:Connection.Thing.ThingName}/b"]);
-        let other = fleet(&["client_id={hostname}", "topic=a/{serial}-{mac}/{client_id}"]).unwrap();
-        let attributes = "${iot:Connection.Thing.Attributes[serial]}-${iot:Connection.Thing.Attributes[mac]}";
-        assert_eq!(other.topics, [format!("a/{attributes}/{THING_NAME}")]);
-        assert_eq!((other.filter.as_str(), other.attributes), ("a/+/+", vec!["serial", "mac"]));
-    }
-
-    #[test]
-    fn basic_ingest_names_the_rule_and_is_not_in_its_filter() {
-        let fleet = fleet(&["rule=fleet_1", "topic={client_id}/{metric}", "metrics=cpu disk"]).unwrap();
-        let topic = format!("$aws/rules/fleet_1/{THING_NAME}/");
-        assert_eq!(fleet.topics, [format!("{topic}cpu"), format!("{topic}disk")]);
-        assert_eq!((fleet.rule.as_str(), fleet.filter.as_str()), ("fleet_1", "+/+"));
-        assert!(fleet.is_basic_ingest());
-    }
-
-    #[test]
-    fn interfaces_and_disks_have_their_usual_names_or_those_that_are_given() {
-        let names = |known: &Known| -> Vec<String> {
-            let fleet = fleet_of(&["metrics=network disk_io", "topic=x/{metric}"], known).unwrap();
-            fleet.topics
-        };
-        let usual = ["x/network_eth0", "x/network_wlan0", "x/disk_io_mmcblk0"];
-        assert_eq!(names(&Known::default()), usual);
-        let known = Known { interfaces: vec!["end0".into()], drives: vec!["sda".into()], ..Known::default() };
-        assert_eq!(names(&known), ["x/network_end0", "x/disk_io_sda"]);
-    }
-
-    #[test]
-    fn a_label_that_all_share_is_a_device_that_is_known() {
-        assert_eq!(fleet(&["label=pi-7"]).unwrap().devices, ["pi-7"]);
-        assert_eq!(fleet(&["client_id=pi-7", "label={client_id}"]).unwrap().devices, ["pi-7"]);
-        let known = Known { devices: vec!["a".into(), "b".into()], ..Known::default() };
-        assert_eq!(fleet_of(&[], &known).unwrap().devices, ["a", "b"]);
-    }
-
-    #[test]
-    fn what_the_cloud_would_misunderstand_is_an_error() {
-        let error = |set: &[&str]| fleet(set).unwrap_err().join("\n");
-        assert!(error(&["topic=a/*/{hostname}"]).starts_with("topic = a/*/{hostname}: a policy takes"));
-        assert!(error(&["format=flat", "disk=/a.b"]).contains("disk_percent_a.b"));
-        assert!(error(&["interval=0", "colour=red"]).contains("no key colour"));
-        assert_eq!(fleet(&["interval=0", "colour=red"]).unwrap_err().len(), 2);
     }
 }

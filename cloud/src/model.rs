@@ -209,6 +209,8 @@ pub struct MetricFilter {
     pub namespace: String,
     /// CloudWatch's unit.
     pub unit: &'static str,
+    /// The key of what the dimension `device` is in an event; none for one metric of all devices.
+    pub device: Option<&'static str>,
 }
 
 impl MetricFilter {

@@ -1,5 +1,6 @@
 //! The rule: what is done with each message, in each format.
 
+use pivitals::metric::Series;
 use pivitals::payload::Format;
 
 use crate::fleet::Fleet;
@@ -29,13 +30,25 @@ pub fn filters(fleet: &Fleet) -> Vec<MetricFilter> {
     if fleet.config.format != Format::Flat {
         return Vec::new();
     }
-    let filter = |series| MetricFilter {
-        key: Fleet::flat_key(series),
-        metric: Fleet::dimensional_name(series),
+    fleet.series.iter().map(|series| filter(fleet, series, Some("label"))).collect()
+}
+
+/// A filter that makes one metric of a series of all devices, which costs as little for many as for one;
+/// none where there are no events, or the series cannot be selected in them.
+pub fn filter_of_all(fleet: &Fleet, series: &Series) -> Option<MetricFilter> {
+    let filter = filter(fleet, series, None);
+    (fleet.config.format != Format::Rule && Fleet::is_selectable(&filter.key)).then_some(filter)
+}
+
+fn filter(fleet: &Fleet, series: &Series, device: Option<&'static str>) -> MetricFilter {
+    let metric = Fleet::dimensional_name(series);
+    MetricFilter {
+        key: if fleet.config.format == Format::Flat { Fleet::flat_key(series) } else { metric.clone() },
+        metric,
         namespace: fleet.config.namespace.clone(),
         unit: series.metric.description().unit.as_str(),
-    };
-    fleet.series.iter().map(filter).collect()
+        device,
+    }
 }
 
 /// What is special about the format, for whoever reads the template.

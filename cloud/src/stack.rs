@@ -142,10 +142,7 @@ fn ingestion(fleet: &Fleet) -> Vec<Resource> {
 }
 
 fn filter(filter: MetricFilter) -> Resource {
-    let why = format!(
-        "{} as the metric {}; null, for a reading that is not to be had, is no number.",
-        filter.key, filter.metric
-    );
+    let why = format!("{} as the metric {}.", filter.key, filter.metric);
     resource(format!("Metric{}", capitalized(&filter.metric)), why, Kind::MetricFilter(filter))
 }
 
@@ -204,7 +201,7 @@ fn notes(fleet: &Fleet) -> Vec<String> {
     }
     if fleet.config.format != Format::Rule && fleet.devices.is_empty() {
         notes.push(
-            "The limits hold for every device. That one among many is silent is told only of devices that are named \
+            "The limits hold for every device; which of them it is, the dashboard shows. That one among many is silent is told only of devices that are named \
              by --device; the dashboard's table has the longest silent ones on top."
                 .to_owned(),
         );

@@ -103,7 +103,7 @@ fn resource(resource: &Resource) -> Vec<Block> {
             let days = Item::Argument("retention_in_days", Part::Parameter(RETENTION_DAYS).into());
             one("aws_cloudwatch_log_group", vec![text("name", name), days])
         }
-        Kind::MetricFilter(filter) => one("aws_cloudwatch_log_metric_filter", metric_filter(filter)),
+        Kind::MetricFilter(filter) => one("aws_cloudwatch_log_metric_filter", metric_filter(&name, filter)),
         Kind::Role { description, trust, permissions } => {
             let role = vec![
                 text("name_prefix", "pivitals-"),
@@ -145,16 +145,19 @@ fn json_text(name: &'static str, document: &Value) -> Item {
     Item::Argument(name, Value::Json(Box::new(document.clone())))
 }
 
-fn metric_filter(filter: &MetricFilter) -> Vec<Item> {
-    let transformation = vec![
+fn metric_filter(name: &str, filter: &MetricFilter) -> Vec<Item> {
+    let mut transformation = vec![
         text("namespace", &filter.namespace),
         text("name", &filter.metric),
         text("value", &format!("$.{}", filter.key)),
         text("unit", filter.unit),
-        Item::Argument("dimensions", Value::map([("device", "$.label".into())])),
     ];
+    if let Some(device) = filter.device {
+        let dimensions = Value::map([("device", format!("$.{device}").into())]);
+        transformation.push(Item::Argument("dimensions", dimensions));
+    }
     vec![
-        text("name", &filter.metric),
+        text("name", name),
         Item::Argument("log_group_name", Part::LogGroup("Samples").into()),
         text("pattern", &filter.pattern()),
         Block::inner("metric_transformation", transformation),

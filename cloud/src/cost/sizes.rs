@@ -6,7 +6,7 @@ use pivitals::payload::{Encoder, Format, LEN_MAX};
 use pivitals::sample::{Readings, Sample};
 
 use super::Message;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, THING_NAME};
 
 /// What a device may be called that is not known: Raspberry Pi OS's own name.
 const LABEL: &str = "raspberrypi";
@@ -31,7 +31,8 @@ impl Sizes {
     #[must_use]
     pub fn new(fleet: &Fleet) -> Self {
         let label = fleet.known_label().unwrap_or(LABEL);
-        let topic = fleet.topics.iter().map(String::len).max().unwrap_or(0);
+        let topic =
+            fleet.topics.iter().map(|topic| topic.replace(THING_NAME, LABEL).len()).max().unwrap_or(0);
         let sample = Sample {
             taken_at: BootTime::default(),
             readings: fleet.series.iter().map(|series| Ok(typical(series))).collect::<Readings>(),
