@@ -217,7 +217,7 @@ impl MetricFilter {
     /// Events in which the key has a number. A comparison is not true of `null`, as `= *` may be.
     #[must_use]
     pub fn pattern(&self) -> String {
-        format!("{{ ($.{key} >= 0) || ($.{key} < 0) }}", key = self.key)
+        format!("{{ $.{key} >= 0 || $.{key} < 0 }}", key = self.key)
     }
 }
 

@@ -77,7 +77,7 @@ fn a_message_of_format_flat_becomes_an_event_and_filters_make_metrics_with_the_d
     assert!(rule(&template)["Actions"][0]["CloudwatchLogs"]["BatchMode"].is_null());
     let filters = properties(&template, "AWS::Logs::MetricFilter");
     assert_eq!(filters.len(), 2);
-    assert_eq!(filters[1]["FilterPattern"], "{ ($.wifi_signal_dbm >= 0) || ($.wifi_signal_dbm < 0) }");
+    assert_eq!(filters[1]["FilterPattern"], "{ $.wifi_signal_dbm >= 0 || $.wifi_signal_dbm < 0 }");
     let transformation = json!([{
         "MetricNamespace": "PiVitals",
         "MetricName": "wifi_signal",
