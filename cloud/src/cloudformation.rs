@@ -174,6 +174,7 @@ fn metric_filter(filter: &MetricFilter) -> Entries {
     }
     entries([
         ("LogGroupName", Part::LogGroup("Samples").into()),
+        ("FilterName", filter.name.as_str().into()),
         ("FilterPattern", filter.pattern().into()),
         ("MetricTransformations", Value::List(vec![Value::Map(transformation)])),
     ])

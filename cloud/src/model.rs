@@ -201,6 +201,8 @@ pub enum Kind {
 /// A metric from the events of a log group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetricFilter {
+    /// Its name.
+    pub name: String,
     /// The key of the number in an event.
     pub key: String,
     /// The metric's name.

@@ -1,7 +1,7 @@
 //! The rule: what is done with each message, in each format.
 
 use pivitals::metric::Series;
-use pivitals::payload::Format;
+use pivitals::payload::{Format, NAMESPACE_LEN_MAX};
 
 use crate::fleet::Fleet;
 use crate::model::{Action, MetricFilter, Rule};
@@ -34,15 +34,21 @@ pub fn filters(fleet: &Fleet) -> Vec<MetricFilter> {
 }
 
 /// A filter that makes one metric of a series of all devices, which costs as little for many as for one;
-/// none where there are no events, or the series cannot be selected in them.
+/// none where there are no events, or the series cannot be selected in them. It has a namespace of its own,
+/// so that nobody who adds up the devices counts them twice.
 pub fn filter_of_all(fleet: &Fleet, series: &Series) -> Option<MetricFilter> {
-    let filter = filter(fleet, series, None);
-    (fleet.config.format != Format::Rule && Fleet::is_selectable(&filter.key)).then_some(filter)
+    let of_each = filter(fleet, series, None);
+    let (name, namespace) = (format!("{}_of_all", of_each.name), format!("{}/Fleet", of_each.namespace));
+    let is_possible = fleet.config.format != Format::Rule
+        && Fleet::is_selectable(&of_each.key)
+        && namespace.len() <= NAMESPACE_LEN_MAX;
+    is_possible.then_some(MetricFilter { name, namespace, ..of_each })
 }
 
 fn filter(fleet: &Fleet, series: &Series, device: Option<&'static str>) -> MetricFilter {
     let metric = Fleet::dimensional_name(series);
     MetricFilter {
+        name: metric.clone(),
         key: if fleet.config.format == Format::Flat { Fleet::flat_key(series) } else { metric.clone() },
         metric,
         namespace: fleet.config.namespace.clone(),

@@ -103,7 +103,7 @@ fn resource(resource: &Resource) -> Vec<Block> {
             let days = Item::Argument("retention_in_days", Part::Parameter(RETENTION_DAYS).into());
             one("aws_cloudwatch_log_group", vec![text("name", name), days])
         }
-        Kind::MetricFilter(filter) => one("aws_cloudwatch_log_metric_filter", metric_filter(&name, filter)),
+        Kind::MetricFilter(filter) => one("aws_cloudwatch_log_metric_filter", metric_filter(filter)),
         Kind::Role { description, trust, permissions } => {
             let role = vec![
                 text("name_prefix", "pivitals-"),
@@ -145,7 +145,7 @@ fn json_text(name: &'static str, document: &Value) -> Item {
     Item::Argument(name, Value::Json(Box::new(document.clone())))
 }
 
-fn metric_filter(name: &str, filter: &MetricFilter) -> Vec<Item> {
+fn metric_filter(filter: &MetricFilter) -> Vec<Item> {
     let mut transformation = vec![
         text("namespace", &filter.namespace),
         text("name", &filter.metric),
@@ -157,7 +157,7 @@ fn metric_filter(name: &str, filter: &MetricFilter) -> Vec<Item> {
         transformation.push(Item::Argument("dimensions", dimensions));
     }
     vec![
-        text("name", name),
+        text("name", &filter.name),
         Item::Argument("log_group_name", Part::LogGroup("Samples").into()),
         text("pattern", &filter.pattern()),
         Block::inner("metric_transformation", transformation),

@@ -156,6 +156,29 @@ fn limits_are_of_the_devices_that_are_named_or_where_devices_are_a_dimension_of_
 }
 
 #[test]
+fn the_limits_of_a_fleet_are_of_one_metric_that_is_none_of_the_devices() {
+    for (format, key) in [("format=emf", "cpu_temperature"), ("format=flat", "temperature_celsius")] {
+        let template = template(&[format, "metrics=temperature"], &[]);
+        let filter = &template["Resources"]["MetricTemperatureOfAny"]["Properties"];
+        let transformation = json!([{
+            "MetricNamespace": "PiVitals/Fleet",
+            "MetricName": "cpu_temperature",
+            "MetricValue": format!("$.{key}"),
+            "Unit": "None",
+        }]);
+        assert_eq!(filter["MetricTransformations"], transformation);
+        let alarm = &template["Resources"]["TemperatureOfAny"]["Properties"];
+        let watched = ["Namespace", "MetricName", "Statistic", "ComparisonOperator"]
+            .map(|key| alarm[key].as_str().unwrap());
+        assert_eq!(
+            watched,
+            ["PiVitals/Fleet", "cpu_temperature", "Maximum", "GreaterThanOrEqualToThreshold"]
+        );
+        assert_eq!(alarm["Threshold"], json!({"Ref": "TemperatureLimit"}));
+    }
+}
+
+#[test]
 fn silence_is_five_intervals_without_a_sample() {
     for (interval, period, periods) in [(60, 60, 5), (10, 60, 1), (900, 900, 5)] {
         for format in FORMATS {
