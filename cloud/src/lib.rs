@@ -11,7 +11,8 @@
 //! 4. [`policy`] what a device may do, and what a role may
 //! 5. `rule`, `alarms`, `dashboard`: what stands in them
 //! 6. [`stack`] all resources of a configuration
-//! 7. [`cloudformation`] and [`terraform`] write them; `yaml` and `hcl` know the two languages
+//! 7. [`cloudformation`] and [`terraform`] write them; `yaml` and `hcl` know the two languages,
+//!    `json`, `names` and `words` what both need
 //! 8. [`cost`] the bill, by formula
 //!
 //! Nothing here asks AWS anything: what is printed follows from the arguments and the configuration alone.
