@@ -10,36 +10,63 @@ use serde_json::{Value, json};
 
 use crate::house::{House, PATIENCE, count, for_each};
 
-/// What the program asks the firmware for.
+/// What the program asks the firmware for, and what it makes of an answer.
 struct Asked {
     metric: &'static str,
-    key: &'static str,
     property: Property,
     raw: u32,
-    value: f64,
+    values: &'static [(&'static str, f64)],
 }
 
-/// All that it asks for: a row each.
-const ASKED: [Asked; 1] = [Asked {
-    metric: "temperature",
-    key: "temperature_celsius",
-    property: property::TEMPERATURE,
-    raw: 25_000,
-    value: 25.0,
-}];
+/// All that it asks for: a row for each question. The throttled flags are one.
+const ASKED: [Asked; 4] = [
+    Asked {
+        metric: "temperature",
+        property: property::TEMPERATURE,
+        raw: 25_000,
+        values: &[("temperature_celsius", 25.0)],
+    },
+    Asked {
+        metric: "throttled",
+        property: property::THROTTLED,
+        raw: 0x000a_0005,
+        values: &[
+            ("under_voltage_now", 1.0),
+            ("frequency_capped_now", 0.0),
+            ("throttled_now", 1.0),
+            ("soft_temperature_limit_now", 0.0),
+            ("under_voltage_since_boot", 0.0),
+            ("frequency_capped_since_boot", 1.0),
+            ("throttled_since_boot", 0.0),
+            ("soft_temperature_limit_since_boot", 1.0),
+        ],
+    },
+    Asked {
+        metric: "clock",
+        property: property::CLOCK_ARM_MEASURED,
+        raw: 1_500_345_728,
+        values: &[("cpu_clock_megahertz", 1500.3)],
+    },
+    Asked {
+        metric: "core_voltage",
+        property: property::VOLTAGE_CORE,
+        raw: 856_300,
+        values: &[("core_millivolts", 856.3)],
+    },
+];
 
 const OF_THE_ZONE: f64 = 25.2;
 
-/// Every way in which a mailbox that is there gives no value.
-const FAILURES: [Answer; 8] = [
-    Answer::Short,
-    Answer::Unknown,
-    Answer::Error(48_312),
-    Answer::Silence,
-    Answer::Fails(libc::EINVAL),
-    Answer::Fails(libc::EIO),
-    Answer::Fails(libc::ETIMEDOUT),
-    Answer::Fails(libc::ENOTTY),
+/// Every way in which a mailbox that is there gives no value, and how that is told.
+const FAILURES: [(Answer, &str); 8] = [
+    (Answer::Short, "its source says something unexpected"),
+    (Answer::Unknown, "there is no source for it on this board"),
+    (Answer::Error(48_312), "its source says something unexpected"),
+    (Answer::Silence, "its source says something unexpected"),
+    (Answer::Fails(libc::EINVAL), "there is no source for it on this board"),
+    (Answer::Fails(libc::EIO), "its source cannot be read"),
+    (Answer::Fails(libc::ETIMEDOUT), "its source cannot be read"),
+    (Answer::Fails(libc::ENOTTY), "its source cannot be read"),
 ];
 
 fn good(asked: &Asked) -> Answer {
@@ -69,6 +96,16 @@ fn start(house: &House, mailbox: &Mailbox, metric: &str) -> Program {
 fn value(message: &Published, key: &str) -> Value {
     let message: Value = serde_json::from_slice(&message.payload).unwrap();
     message.get(key).unwrap_or_else(|| panic!("no {key} in {message}")).clone()
+}
+
+/// Of the next sample, all that is made of one answer.
+fn all_values(house: &House, asked: &Asked) -> Vec<Value> {
+    let message = house.published();
+    asked.values.iter().map(|(key, _)| value(&message, key)).collect()
+}
+
+fn expected(asked: &Asked) -> Vec<Value> {
+    asked.values.iter().map(|(_, value)| json!(value)).collect()
 }
 
 /// The values of the next samples, one after the other.
@@ -107,7 +144,9 @@ fn every_value_of_the_mailbox_arrives() {
         let (house, mailbox) = board_without_zone("vcio");
         mailbox.on(asked.property, [good(&asked)]);
         let agent = start(&house, &mailbox, asked.metric);
-        assert_eq!(values(&house, asked.key), [(); 2].map(|()| json!(asked.value)));
+        for _ in 0..2 {
+            assert_eq!(all_values(&house, &asked), expected(&asked));
+        }
         house.end(agent);
     });
 }
@@ -122,7 +161,7 @@ fn the_mailbox_wins_over_the_thermal_zone() {
 }
 
 #[test]
-fn a_mailbox_costs_one_call_a_sample_and_one_open_in_all() {
+fn a_mailbox_costs_one_call_for_each_question_of_a_sample_and_one_open_in_all() {
     let (house, mailbox) = board("vcio-cost");
     for asked in &ASKED {
         mailbox.on(asked.property, [good(asked)]);
@@ -160,7 +199,7 @@ fn a_temperature_is_followed_up_to_where_a_board_is_throttled_and_down_to_frost(
 
 #[test]
 fn the_thermal_zone_stands_in_for_as_long_as_the_mailbox_fails() {
-    for_each(FAILURES, |failure| {
+    for_each(FAILURES, |(failure, _)| {
         let (house, mailbox) = board("vcio-fails");
         let good = Answer::Value(25_000);
         mailbox.on(property::TEMPERATURE, [good, failure, failure, good]);
@@ -176,17 +215,19 @@ fn the_thermal_zone_stands_in_for_as_long_as_the_mailbox_fails() {
 #[test]
 fn what_only_the_mailbox_knows_is_unknown_when_it_fails_never_zero_and_told_once() {
     for_each(ASKED, |asked| {
-        for_each(FAILURES, |failure| {
+        for_each(FAILURES, |(failure, why)| {
             let (house, mailbox) = board_without_zone("vcio-unknown");
             mailbox.on(asked.property, [good(&asked), failure, failure, good(&asked)]);
             let agent = start(&house, &mailbox, asked.metric);
-            let expected = [json!(asked.value), Value::Null, Value::Null, json!(asked.value)];
-            assert_eq!(values(&house, asked.key), expected, "{failure:?}");
+            let unknown = vec![Value::Null; asked.values.len()];
+            for expected in [expected(&asked), unknown.clone(), unknown, expected(&asked)] {
+                assert_eq!(all_values(&house, &asked), expected, "{failure:?}");
+            }
             let lines = house.end(agent);
-            let told: Vec<_> = lines.iter().filter(|line| line.contains("reading")).collect();
-            assert_eq!(told.len(), 2, "{lines:#?}");
-            assert!(told[0].contains(&format!("{}: no reading: its source ", asked.metric)), "{lines:#?}");
-            assert!(told[1].ends_with(&format!("{}: the reading is back", asked.metric)), "{lines:#?}");
+            let number = asked.values.len();
+            assert_eq!(count(&lines, &format!(": no reading: {why}")), number, "{lines:#?}");
+            assert_eq!(count(&lines, ": the reading is back"), number, "{lines:#?}");
+            assert_eq!(count(&lines, "reading"), 2 * number, "{lines:#?}");
         });
     });
 }
