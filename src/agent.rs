@@ -25,8 +25,10 @@ use crate::setup::Setup;
 use crate::status::{State, Status};
 use crate::sys::event::{Readiness, Signals};
 use crate::version::VersionChoice;
+use crate::watch::Watch;
 
 mod aim;
+mod alerts;
 mod connection;
 mod notices;
 mod print;
@@ -55,6 +57,7 @@ pub struct Agent {
     encoder: Encoder,
     outbox: Outbox,
     schedule: Schedule,
+    watch: Option<Watch>,
     wall: WallClock,
     backoff: Backoff,
     version: VersionChoice,
@@ -76,6 +79,7 @@ impl Agent {
             encoder: encoder(config),
             outbox: Outbox::new(config.queue),
             schedule: Schedule::new(config.interval, &config.client_id, now),
+            watch: None,
             wall: WallClock::default(),
             backoff: Backoff::default(),
             version: VersionChoice::new(config.mqtt),
@@ -98,14 +102,16 @@ impl Agent {
             self.setup.config.interval.as_secs(),
             self.setup.endpoint
         );
-        self.probes.prime(clock::boot_time());
+        let now = clock::boot_time();
+        self.probes.prime(now);
+        self.start_watch(now);
         self.notices.ready();
         let mut aim = Aim::Publish;
         let mut ready = Readiness::default();
         let mut is_status_due = false;
         loop {
             let now = clock::boot_time();
-            let due = if matches!(aim, Aim::End { .. }) { None } else { self.schedule.due(now) };
+            let due = if matches!(aim, Aim::End { .. }) { None } else { self.due(now) };
             if let Some(due) = due {
                 self.sample(due, now);
             }
@@ -129,7 +135,7 @@ impl Agent {
             let is_calm = self.is_done(Mode::Publish, now);
             self.tell_status(self.state(), is_status_due && is_calm, now);
             is_status_due &= !is_calm;
-            let deadline = self.deadline(now, aim.mode()).min(aim.until(self.schedule.next()));
+            let deadline = self.deadline(now, aim.mode()).min(aim.until(self.next_due()));
             let deadline = deadline.min(self.notices.alive_at().max(now + LIFE_WAIT));
             let signalled;
             (signalled, ready) = self.wait(Some(signals), now, deadline);
@@ -193,7 +199,9 @@ impl Agent {
         // The first sample may be due before the connection has asked for the time.
         self.look_at_the_clocks();
         let health = self.health();
-        let sample = self.probes.sample(taken_at, now, &health);
+        self.tally.puback_latency = None;
+        let mut sample = self.probes.sample(taken_at, now, &health);
+        self.put_alerts_into(&mut sample);
         self.notices.sample(&self.setup.config.series, &sample);
         let parts = self.encoder.parts(&sample);
         self.outbox.push(&sample, parts);
@@ -203,13 +211,13 @@ impl Agent {
         }
     }
 
-    fn health(&mut self) -> Health {
+    fn health(&self) -> Health {
         let validity = self.setup.credentials.current().validity;
         Health {
             dropped: self.outbox.dropped(),
             reconnects: self.tally.connections.saturating_sub(1),
             queue: self.outbox.len(),
-            puback_latency: self.tally.puback_latency.take(),
+            puback_latency: self.tally.puback_latency,
             certificate_days: self
                 .wall
                 .utc_of(clock::boot_time())
@@ -384,10 +392,12 @@ impl Agent {
         }
         self.outbox.resize(config.queue);
         let grid = |config: &Config| (config.interval, config.client_id.clone(), config.series.clone());
-        if grid(config) != grid(&old) {
+        if grid(config) != grid(&old) || config.alerts != old.alerts {
             // With other series too: a rate needs a second since its first reading.
             self.schedule = Schedule::new(config.interval, &config.client_id, now);
+            self.start_watch(now);
         }
+        let config = &self.setup.config;
         self.denials = Denials::new(config.topics.clone());
         self.notices.reloaded(config.series != old.series);
         self.version = VersionChoice::new(config.mqtt);

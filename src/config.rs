@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use log::LevelFilter;
 
+use crate::alert::Alert;
 use crate::identity::{Identity, PLACEHOLDERS};
 use crate::link::Target;
 use crate::metric::{MOUNT_LEN_MAX, MOUNTS_MAX, Metric, Series};
@@ -15,6 +16,7 @@ use crate::session::Version;
 use crate::tls::CertificatePaths;
 use crate::topics::{self, Topics};
 
+mod alert;
 mod keys;
 mod text;
 
@@ -78,6 +80,8 @@ pub struct Config {
     pub label: String,
     /// What is measured, in this order.
     pub series: Vec<Series>,
+    /// What is watched between the samples; its series are among those above.
+    pub alerts: Vec<Alert>,
     /// Which version is spoken.
     pub mqtt: Mqtt,
     /// Seconds, 30 to 1200.
@@ -159,6 +163,7 @@ impl Check<'_> {
         let namespace = self.required(&keys::NAMESPACE, parse_namespace);
         let metrics = self.required(&keys::METRICS, parse_metrics);
         let mounts = self.required(&keys::DISK, parse_mounts);
+        let alerts = alert::alerts(&mut self.values, mounts.as_deref().ok());
         let mqtt = self.required(&keys::MQTT, parse_mqtt);
         let keep_alive_secs = self.number(&keys::KEEP_ALIVE, 30..=1200);
         let queue = self.number(&keys::QUEUE, 1..=10_080);
@@ -167,7 +172,8 @@ impl Check<'_> {
         let status_file = self.optional(&keys::STATUS_FILE, parse_path);
         self.check_mount_keys(mounts.as_deref().unwrap_or_default());
         self.check_one_rule(rule.as_ref().is_ok_and(Option::is_some), topic.as_deref().unwrap_or_default());
-        let (topic, series) = (topic?, self.series(&metrics?, &mounts?));
+        let (topic, mut series) = (topic?, self.series(&metrics?, &mounts?));
+        alert::add(&mut series, &alerts);
         let format = format?;
         self.check_topics(&topic, &series, format)?;
         let topic = rule?.map_or(topic.clone(), |rule| format!("{BASIC_INGEST}{rule}/{topic}"));
@@ -182,6 +188,7 @@ impl Check<'_> {
             namespace: namespace?,
             label: label?,
             series,
+            alerts,
             mqtt: mqtt?,
             keep_alive_secs: keep_alive_secs?,
             queue: queue?,

@@ -11,31 +11,33 @@
 //! 2. [`clock`] boot time, UTC, and whether UTC can be believed
 //! 3. [`metric`] the list of metrics; adding one begins there
 //! 4. [`sample`] what is measured at one moment: values, or the reasons why not
-//! 5. [`mailbox`] VideoCore property messages
-//! 6. [`probe`] one file a source of the kernel's or the firmware's
-//! 7. [`outbox`] the ring of samples that wait for their acknowledgement
-//! 8. [`topics`] where the parts of a sample are published
-//! 9. [`json`] JSON, written as it comes
-//! 10. [`payload`] samples as JSON in a fixed buffer
-//! 11. [`schedule`] the sampling grid and its phase
-//! 12. [`backoff`] the waits between attempts to connect
-//! 13. [`denials`] topics that the broker does not let the device publish on
-//! 14. [`session`] MQTT as a state machine: no socket, no clock
-//! 15. [`tls`] PEM files into a TLS configuration
-//! 16. [`credentials`] certificates that change while the agent runs
-//! 17. [`link`] name, TCP, TLS, bytes; nothing blocks
-//! 18. [`failure`] causes and remedies in words, and exit codes
-//! 19. [`identity`] what the placeholders stand for
-//! 20. [`policy`] what an AWS IoT Core policy document allows a device
-//! 21. [`config`] text into a checked configuration, with every error at once
-//! 22. [`version`] which version of MQTT to speak
-//! 23. [`logging`] where log lines go
-//! 24. [`supervisor`] what a service manager is told
-//! 25. [`status`] the agent's state in a file
-//! 26. [`cli`] arguments into a command
-//! 27. [`setup`] options into all that an agent needs
-//! 28. [`doctor`] the whole way to the broker, step by step, with causes and remedies
-//! 29. [`agent`] the loop, where all parts meet
+//! 5. [`alert`] thresholds on values: crossed, and back
+//! 6. [`mailbox`] VideoCore property messages
+//! 7. [`probe`] one file a source of the kernel's or the firmware's
+//! 8. [`outbox`] the ring of samples that wait for their acknowledgement
+//! 9. [`topics`] where the parts of a sample are published
+//! 10. [`json`] JSON, written as it comes
+//! 11. [`payload`] samples as JSON in a fixed buffer
+//! 12. [`schedule`] the sampling grid and its phase
+//! 13. [`watch`] what the alerts read each second
+//! 14. [`backoff`] the waits between attempts to connect
+//! 15. [`denials`] topics that the broker does not let the device publish on
+//! 16. [`session`] MQTT as a state machine: no socket, no clock
+//! 17. [`tls`] PEM files into a TLS configuration
+//! 18. [`credentials`] certificates that change while the agent runs
+//! 19. [`link`] name, TCP, TLS, bytes; nothing blocks
+//! 20. [`failure`] causes and remedies in words, and exit codes
+//! 21. [`identity`] what the placeholders stand for
+//! 22. [`policy`] what an AWS IoT Core policy document allows a device
+//! 23. [`config`] text into a checked configuration, with every error at once
+//! 24. [`version`] which version of MQTT to speak
+//! 25. [`logging`] where log lines go
+//! 26. [`supervisor`] what a service manager is told
+//! 27. [`status`] the agent's state in a file
+//! 28. [`cli`] arguments into a command
+//! 29. [`setup`] options into all that an agent needs
+//! 30. [`doctor`] the whole way to the broker, step by step, with causes and remedies
+//! 31. [`agent`] the loop, where all parts meet
 //!
 //! # Invariants
 //!
@@ -62,6 +64,7 @@
 
 pub mod sys;
 
+pub mod alert;
 pub mod clock;
 pub mod metric;
 pub mod sample;
@@ -78,6 +81,7 @@ pub mod backoff;
 pub mod denials;
 pub mod schedule;
 pub mod session;
+pub mod watch;
 
 pub mod credentials;
 pub mod link;

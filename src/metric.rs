@@ -202,6 +202,25 @@ impl Metric {
         )
     }
 
+    /// Whether its value is that of a time, since the last reading, and not that of a moment.
+    #[must_use]
+    pub const fn is_rate(self) -> bool {
+        matches!(
+            self,
+            Self::Cpu
+                | Self::NetworkReceived
+                | Self::NetworkSent
+                | Self::DiskRead
+                | Self::DiskWritten
+                | Self::CpuPressure
+                | Self::MemoryPressureSome
+                | Self::MemoryPressureFull
+                | Self::IoPressureSome
+                | Self::IoPressureFull
+                | Self::SdWrittenPerDay
+        )
+    }
+
     /// The metrics that the configuration calls `key`; none if there is no such key.
     pub fn of_key(key: &str) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |metric| metric.description().key == key)
@@ -370,6 +389,18 @@ mod tests {
         groups.sort_unstable();
         groups.dedup();
         assert_eq!(groups.len(), number);
+    }
+
+    #[test]
+    fn a_rate_says_since_when_it_is_taken() {
+        for metric in Metric::ALL {
+            let since = "since the last sample";
+            let is_rate = match metric.description().meaning {
+                "the same for all tasks that were not idle" => true,
+                meaning => meaning.contains(since) && !metric.is_of_agent(),
+            };
+            assert_eq!(metric.is_rate(), is_rate, "{metric:?}");
+        }
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub mod wireless;
 
 pub use agent::Health;
 pub use inventory::Inventory;
+pub use kernel_file::is_device_name;
 
 /// The probes that the series need, each once, and the order in which they are asked.
 #[derive(Debug)]

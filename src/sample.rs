@@ -83,6 +83,14 @@ impl Sample {
         }
     }
 
+    /// Puts another reading in the place of a series', of those that the readings are of.
+    pub fn replace(&mut self, series: &[Series], of: &Series, reading: Reading) {
+        let index = series.iter().position(|series| series == of);
+        if let Some(slot) = index.and_then(|index| self.readings.get_mut(index)) {
+            *slot = reading;
+        }
+    }
+
     /// Brings the readings, which are of the series `from`, into the order of the series `to`. One
     /// that was not measured is [`NoData::NotYet`]; one that is not asked for any more is dropped.
     pub fn rearrange(&mut self, from: &[Series], to: &[Series]) {
@@ -115,6 +123,10 @@ mod tests {
         let (cpu, memory) = (series(Metric::Cpu, None), series(Metric::Memory, None));
         let readings = Readings::from_slice(&[Ok(1.0), Ok(2.0), Err(NoData::Denied)]).unwrap();
         let mut sample = Sample { taken_at: BootTime::default(), readings };
+        sample.replace(&[cpu.clone(), root.clone(), data.clone()], &data, Ok(3.0));
+        sample.replace(&[], &root, Ok(4.0));
+        assert_eq!(sample.readings, [Ok(1.0), Ok(2.0), Ok(3.0)]);
+        sample.replace(&[cpu.clone(), root.clone(), data.clone()], &data, Err(NoData::Denied));
         sample.rearrange(&[cpu, root.clone(), data.clone()], &[data, memory, root]);
         assert_eq!(sample.readings, [Err(NoData::Denied), Err(NoData::NotYet), Ok(2.0)]);
     }

@@ -26,6 +26,12 @@ impl Schedule {
         Self { interval_millis, phase_millis, next: now + FIRST_WAIT }
     }
 
+    /// The grid of seconds that this one's moments are among, from the next of them on.
+    #[must_use]
+    pub const fn of_seconds(&self) -> Self {
+        Self { interval_millis: 1000, phase_millis: self.phase_millis % 1000, next: self.next }
+    }
+
     /// When the next sample is due.
     #[must_use]
     pub const fn next(&self) -> BootTime {
@@ -114,6 +120,23 @@ mod tests {
             last = schedule.due(due).unwrap();
         }
         assert_eq!(schedule.next().since(last), SECOND);
+    }
+
+    #[test]
+    fn every_moment_of_a_grid_is_one_of_its_seconds() {
+        for interval in [1, 7, 60, 86_400] {
+            let mut schedule = Schedule::new(Duration::from_secs(interval), "pi-7", at(10));
+            let mut seconds = schedule.of_seconds();
+            for _ in 0..2 {
+                let due = schedule.next();
+                let mut second = seconds.next();
+                while second < due {
+                    assert_eq!(seconds.due(second), Some(second));
+                    second = seconds.next();
+                }
+                assert_eq!((second, seconds.due(due), schedule.due(due)), (due, Some(due), Some(due)));
+            }
+        }
     }
 
     #[test]

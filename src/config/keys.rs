@@ -43,6 +43,11 @@ pub const METRICS: Key = key(
      network, disk_io, pressure, wifi_signal, sd_wear, readonly_root, oom_kills, processes, agent, certificate_days",
 );
 pub const DISK: Key = key("disk", Some("/"), "one to four absolute paths of at most 64 bytes");
+pub const ALERT: Key = key(
+    "alert",
+    None,
+    "a metric, > or < and a number of up to 12 digits and one decimal: temperature > 80, wifi_signal < -67.5",
+);
 pub const MQTT: Key = key("mqtt", Some("auto"), "5, 3.1.1, auto");
 pub const KEEP_ALIVE: Key = key("keep_alive", Some("240"), "30–1200 (seconds)");
 pub const QUEUE: Key = key("queue", Some("1440"), "1–10080 (samples)");
@@ -51,7 +56,7 @@ pub const LOG_LEVEL: Key = key("log_level", Some("info"), "error, warn, info, de
 pub const STATUS_FILE: Key = key("status_file", None, ABSOLUTE_PATH);
 
 /// Every key, in the order of the documentation.
-pub const KEYS: [Key; 21] = [
+pub const KEYS: [Key; 22] = [
     ENDPOINT,
     PORT,
     CLIENT_ID,
@@ -67,6 +72,7 @@ pub const KEYS: [Key; 21] = [
     LABEL,
     METRICS,
     DISK,
+    ALERT,
     MQTT,
     KEEP_ALIVE,
     QUEUE,
@@ -75,11 +81,10 @@ pub const KEYS: [Key; 21] = [
     STATUS_FILE,
 ];
 
-/// The key that `name` was probably meant to be: the nearest, if it is near at all.
-pub fn nearest(name: &str) -> Option<&'static str> {
-    let near = |key: &&Key| distance(name, key.name) <= 1 + key.name.len() / 4;
-    let nearest = KEYS.iter().filter(near).min_by_key(|key| distance(name, key.name))?;
-    Some(nearest.name)
+/// Which of `known` the name was probably meant to be: the nearest, if it is near at all.
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let near = |known: &&&str| distance(name, known) <= 1 + known.len() / 4;
+    known.iter().filter(near).min_by_key(|known| distance(name, known)).copied()
 }
 
 /// How many letters have to be added, taken away or changed (Levenshtein).
@@ -107,6 +112,7 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_pen_is_understood() {
+        let names = KEYS.map(|key| key.name);
         for (typed, meant) in [
             ("intervall", "interval"),
             ("Interval", "interval"),
@@ -117,10 +123,10 @@ mod tests {
             ("loglevel", "log_level"),
             ("cert", "certs"),
         ] {
-            assert_eq!(nearest(typed), Some(meant), "{typed}");
+            assert_eq!(nearest(typed, &names), Some(meant), "{typed}");
         }
         for typed in ["", "x", "password", "brightness"] {
-            assert_eq!(nearest(typed), None, "{typed}");
+            assert_eq!(nearest(typed, &names), None, "{typed}");
         }
     }
 

@@ -67,6 +67,8 @@ impl fmt::Display for ConfigError {
 #[derive(Debug)]
 pub struct Values {
     found: [Option<(Place, String)>; KEYS.len()],
+    /// What was said for [`keys::ALERT`].
+    repeated: Vec<(Place, String)>,
     file: Option<String>,
     pub errors: Vec<ConfigError>,
 }
@@ -77,6 +79,7 @@ impl Values {
     pub fn read(file: Option<(&str, &str)>, set: &[String]) -> Self {
         let mut values = Self {
             found: [const { None }; KEYS.len()],
+            repeated: Vec::new(),
             file: file.map(|(name, _)| name.to_owned()),
             errors: Vec::new(),
         };
@@ -98,7 +101,9 @@ impl Values {
         }
         match self.parse_line(place, line) {
             Ok((slot, value)) => {
-                if let Some(found) = self.found.get_mut(slot) {
+                if KEYS.get(slot) == Some(&keys::ALERT) {
+                    self.repeated.push((place.clone(), value));
+                } else if let Some(found) = self.found.get_mut(slot) {
                     *found = Some((place.clone(), value));
                 }
             }
@@ -111,7 +116,8 @@ impl Values {
             line.split_once('=').ok_or_else(|| format!("{line}: this is not of the form key = value"))?;
         let (name, value) = (name.trim(), value.trim());
         let Some(slot) = KEYS.iter().position(|key| key.name == name) else {
-            let nearest = keys::nearest(name).map(|nearest| format!("; did you mean {nearest}?"));
+            let names = KEYS.map(|key| key.name);
+            let nearest = keys::nearest(name, &names).map(|nearest| format!("; did you mean {nearest}?"));
             return Err(format!("{name} = {value}: there is no key {name}{}", nearest.unwrap_or_default()));
         };
         if let Some((earlier, _)) = self.found.get(slot).and_then(Option::as_ref)
@@ -126,6 +132,14 @@ impl Values {
             Some(None) => return Err(format!("{name} = {value}: the closing double quote is missing")),
         };
         Ok((slot, value.to_owned()))
+    }
+
+    /// What was said for the key that may stand several times: in options, or else in the file.
+    pub fn repeated(&self) -> Vec<(Place, String)> {
+        let mut said = self.repeated.clone();
+        let has_options = said.iter().any(|(place, _)| *place == Place::Set);
+        said.retain(|(place, _)| !has_options || *place == Place::Set);
+        said
     }
 
     /// Where the key's value stands, and what it is: given, or the default.

@@ -38,7 +38,7 @@ pub fn check(patient: &Patient, place: &Place, report: &mut Report<'_>) -> Optio
             Err(why) => {
                 let words = Words::new(
                     format!("{series}: no reading: {}", why.as_str()),
-                    "look after its source, or leave it out of `metrics`",
+                    "look after its source, or leave it out of `metrics` and `alert`",
                 );
                 report.bad(Step::Metrics, WARN, words);
             }

@@ -79,6 +79,7 @@ pub fn whole_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether this can be the name of an interface or a disk in a payload and a topic: letters, digits, `.`,
 /// `-` and `_`. The kernel allows more in an interface's, and nobody uses it.
+#[must_use]
 pub fn is_device_name(name: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     (1..=DEVICE_LEN_MAX).contains(&name.len()) && name.bytes().all(is_letter)

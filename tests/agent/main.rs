@@ -5,6 +5,7 @@
 //! them run at a time than there are cores (`.cargo/config.toml`).
 
 mod acknowledgements;
+mod alerts;
 mod awaited;
 mod certificates;
 mod denials;

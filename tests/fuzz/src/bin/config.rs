@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::{Corpus, fuzz_target};
+use pivitals::alert::ALERTS_MAX;
 use pivitals::clock::{BootTime, Utc};
 use pivitals::config::Config;
 use pivitals::identity::Identity;
@@ -60,6 +61,11 @@ fn assert_limits(config: &Config) {
     assert!((1..=SERIES_MAX).contains(&config.series.len()));
     assert!(!config.topics.names().is_empty() && config.topics.names().len() <= config.series.len());
     assert_eq!(keys.collect::<HashSet<_>>().len(), config.series.len(), "no key stands twice");
+    assert!(config.alerts.len() <= ALERTS_MAX);
+    for alert in &config.alerts {
+        assert!(config.series.contains(&alert.series), "{alert}");
+        assert!(alert.threshold.0.abs() < 10_i64.pow(13), "{alert}");
+    }
     for series in &config.series {
         let name = series.of.as_deref().unwrap_or_default();
         let is_allowed = match series.metric.description().scope {

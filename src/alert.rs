@@ -1,0 +1,197 @@
+//! Thresholds on series: when a value has crossed one, and when it is back. Values come in, changes go
+//! out; no clock is asked here, and no probe.
+//!
+//! A value is compared as it is published, in tenths: what arrives is beyond the threshold whenever an
+//! alert says so.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::clock::BootTime;
+use crate::metric::Series;
+use crate::sample::Reading;
+
+/// Alerts that there can be at once.
+pub const ALERTS_MAX: usize = 8;
+
+/// Samples outside the grid that can follow each other without a wait, for a source that flaps is not to
+/// make a bill…
+pub const BURST: u32 = 20;
+/// …and the time after which there is room for one more.
+pub const WAIT: Duration = Duration::from_secs(180);
+
+/// A number with one decimal, as all numbers are published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tenths(pub i64);
+
+impl Tenths {
+    /// Digits before the point that are understood.
+    const DIGITS_MAX: usize = 12;
+
+    /// The nearest to `value`.
+    #[must_use]
+    pub fn of(value: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "it saturates, far beyond any reading")]
+        Self((10.0 * value).round() as i64)
+    }
+
+    /// Reads `80`, `-67.5`: up to twelve digits, and one behind a point. `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = text.strip_prefix('-').unwrap_or(text);
+        let (whole, tenth) = number.split_once('.').unwrap_or((number, "0"));
+        if !(1..=Self::DIGITS_MAX).contains(&whole.len()) || tenth.len() != 1 {
+            return None;
+        }
+        let digits = whole.bytes().chain(tenth.bytes());
+        let tenths = digits.map(|byte| byte.is_ascii_digit().then(|| i64::from(byte - b'0')));
+        let tenths = tenths.into_iter().try_fold(0, |number, digit| Some(10 * number + digit?))?;
+        Some(Self(if number.len() < text.len() { -tenths } else { tenths }))
+    }
+}
+
+impl fmt::Display for Tenths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sign, tenths) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
+        write!(f, "{sign}{}.{}", tenths / 10, tenths % 10)
+    }
+}
+
+/// On which side of a threshold a value is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// When it is greater.
+    Above,
+    /// When it is less.
+    Below,
+}
+
+/// What is watched, and the threshold that it is not to cross.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// What is watched.
+    pub series: Series,
+    /// Where it is told of.
+    pub side: Side,
+    /// In the series' unit.
+    pub threshold: Tenths,
+}
+
+impl Alert {
+    /// Whether a value has crossed the threshold, or is back: on the other side by 5 % of it, cut to a
+    /// tenth, at the least. `None` in between, where it is as it was.
+    #[must_use]
+    pub fn judge(&self, value: f64) -> Option<bool> {
+        let sign = match self.side {
+            Side::Above => 1,
+            Side::Below => -1,
+        };
+        // What is below a threshold is above it when both have the other sign.
+        let (value, threshold) = (Tenths::of(value).0.saturating_mul(sign), self.threshold.0 * sign);
+        if value > threshold {
+            Some(true)
+        } else if value <= threshold - threshold.abs() / 20 {
+            Some(false)
+        } else {
+            None
+        }
+    }
+}
+
+/// As it stands in the log: `cpu temperature > 80.0`.
+impl fmt::Display for Alert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.side {
+            Side::Above => '>',
+            Side::Below => '<',
+        };
+        write!(f, "{} {sign} {}", self.series, self.threshold)
+    }
+}
+
+/// An alert and what its series has done so far.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    alert: Alert,
+    is_crossed: bool,
+    /// What was told last: whether it is crossed.
+    told: bool,
+    /// The last reading, if it was one.
+    value: Option<f64>,
+}
+
+/// What is told of an alert.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change<'a> {
+    /// Of which one.
+    pub alert: &'a Alert,
+    /// Whether its threshold is crossed; else the value is back.
+    pub is_crossed: bool,
+    /// The value with which it is so.
+    pub value: f64,
+}
+
+impl Watched {
+    /// An alert whose series was not read yet: a value that is beyond the threshold from the first
+    /// counts as one that crosses it.
+    #[must_use]
+    pub const fn new(alert: Alert) -> Self {
+        Self { alert, is_crossed: false, told: false, value: None }
+    }
+
+    /// What is watched.
+    #[must_use]
+    pub const fn alert(&self) -> &Alert {
+        &self.alert
+    }
+
+    /// Takes a reading. One that is not to be had changes nothing.
+    pub fn take(&mut self, reading: Reading) {
+        self.value = reading.ok();
+        if let Some(is_crossed) = self.value.and_then(|value| self.alert.judge(value)) {
+            self.is_crossed = is_crossed;
+        }
+    }
+
+    /// Whether there is something to tell: another state than was told last, with a value that is known.
+    #[must_use]
+    pub const fn is_news(&self) -> bool {
+        self.is_crossed != self.told && self.value.is_some()
+    }
+
+    /// What there is to tell, once.
+    pub fn tell(&mut self) -> Option<Change<'_>> {
+        let value = self.value.filter(|_| self.is_news())?;
+        self.told = self.is_crossed;
+        Some(Change { alert: &self.alert, is_crossed: self.is_crossed, value })
+    }
+}
+
+/// How many samples may still be taken outside the grid: [`BURST`], and one more each [`WAIT`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limit {
+    /// When all of them may be taken again.
+    full_at: BootTime,
+    is_told: bool,
+}
+
+impl Limit {
+    /// Takes one at the moment `now`, if there is one.
+    pub fn take(&mut self, now: BootTime) -> bool {
+        self.is_told &= self.full_at > now;
+        let full_at = self.full_at.max(now) + WAIT;
+        let is_there = full_at.since(now) <= BURST * WAIT;
+        if is_there {
+            self.full_at = full_at;
+        }
+        is_there
+    }
+
+    /// Whether it is news that there is none; it is once, until all are there again.
+    pub const fn is_news(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_told, true)
+    }
+}
+
+#[cfg(test)]
+mod tests;

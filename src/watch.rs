@@ -1,0 +1,277 @@
+//! The second hand of the alerts: reads what they watch, with probes of its own, so that the rates of the
+//! samples are not disturbed.
+//!
+//! What has a value at each moment is read every second. What is a rate is read every ten, because one
+//! second of a CPU is noise.
+
+use std::path::Path;
+
+use crate::alert::{Alert, Change, Limit, Watched};
+use crate::clock::BootTime;
+use crate::metric::Series;
+use crate::probe::{Health, Probes};
+use crate::schedule::Schedule;
+
+/// Seconds over which a rate is taken.
+const RATE_TICKS: u8 = 10;
+
+/// What a look has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing that is to be told now.
+    Calm,
+    /// A sample is to be taken, with [`Watch::news`].
+    Changed,
+    /// It would be, but there were too many; this is said once.
+    TooOften,
+}
+
+/// The alerts, and how far they have come.
+#[derive(Debug)]
+pub struct Watch {
+    watched: Vec<Watched>,
+    /// Of the series that have a value at each moment, and of the others, in the order of the alerts.
+    values: Probes,
+    rates: Probes,
+    schedule: Schedule,
+    /// Since the rates were read last.
+    ticks: u8,
+    limit: Limit,
+}
+
+impl Watch {
+    /// Watches what is under `root`; `None` without alerts. It begins at `now`, with the first of `samples`
+    /// to come, and looks at each of their seconds: so the two are never apart by a part of a second, in
+    /// which no rate could be measured, and wake the processor once.
+    #[must_use]
+    pub fn new(root: &Path, alerts: &[Alert], samples: &Schedule, now: BootTime) -> Option<Self> {
+        let of_kind = |is_rate| -> Vec<Series> {
+            let series = alerts.iter().map(|alert| &alert.series);
+            series.filter(|series| series.metric.is_rate() == is_rate).cloned().collect()
+        };
+        let mut rates = Probes::new(root, &of_kind(true));
+        rates.prime(now);
+        (!alerts.is_empty()).then(|| Self {
+            watched: alerts.iter().cloned().map(Watched::new).collect(),
+            values: Probes::new(root, &of_kind(false)),
+            rates,
+            schedule: samples.of_seconds(),
+            ticks: 0,
+            limit: Limit::default(),
+        })
+    }
+
+    /// Goes on where another watch ends: with the alerts that are the same, and with its limit.
+    #[must_use]
+    pub fn after(mut self, other: &Self) -> Self {
+        self.limit = other.limit;
+        for watched in &mut self.watched {
+            if let Some(before) = other.watched.iter().find(|before| before.alert() == watched.alert()) {
+                *watched = before.clone();
+            }
+        }
+        self
+    }
+
+    /// When the next look is due.
+    #[must_use]
+    pub const fn next(&self) -> BootTime {
+        self.schedule.next()
+    }
+
+    /// The moment to date a sample with if a look is due, as [`Schedule::due`] gives it.
+    pub fn due(&mut self, now: BootTime) -> Option<BootTime> {
+        self.schedule.due(now)
+    }
+
+    /// Reads what is watched. `is_sampled` tells that a sample is taken in any case; what it has to tell
+    /// needs no room then. `health` is what the agent says of itself.
+    pub fn look(&mut self, now: BootTime, health: &Health, is_sampled: bool) -> Look {
+        self.ticks += 1;
+        let values = self.values.sample(now, now, health);
+        let mut values = values.readings.iter().copied();
+        let are_rates_due = self.ticks >= RATE_TICKS;
+        if are_rates_due {
+            self.ticks = 0;
+        }
+        let rates = are_rates_due.then(|| self.rates.sample(now, now, health));
+        let mut rates = rates.iter().flat_map(|sample| sample.readings.iter().copied());
+        for watched in &mut self.watched {
+            let is_rate = watched.alert().series.metric.is_rate();
+            if let Some(reading) = if is_rate { rates.next() } else { values.next() } {
+                watched.take(reading);
+            }
+        }
+        if !self.watched.iter().any(Watched::is_news) {
+            Look::Calm
+        } else if is_sampled || self.limit.take(now) {
+            Look::Changed
+        } else if self.limit.is_news() {
+            Look::TooOften
+        } else {
+            Look::Calm
+        }
+    }
+
+    /// What there is to tell with a sample that is taken now, each once.
+    pub fn news(&mut self) -> impl Iterator<Item = Change<'_>> {
+        self.watched.iter_mut().filter_map(Watched::tell)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use pivitals_broker::{Board, TestDir};
+
+    use super::*;
+    use crate::alert::{Side, Tenths};
+    use crate::metric::Metric;
+
+    const START: BootTime = BootTime::from_millis(100_250);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn hourly() -> Schedule {
+        Schedule::new(Duration::from_secs(3600), "pi-7", START)
+    }
+
+    fn above(metric: Metric, threshold: i64) -> Alert {
+        Alert { series: Series::new(metric), side: Side::Above, threshold: Tenths(10 * threshold) }
+    }
+
+    /// A board with a sensor, and a watch on it that has looked never yet.
+    fn watch(dir: &TestDir, alerts: &[Alert]) -> (Board, Watch) {
+        let board = Board::new(&dir.path().join("root")).unwrap();
+        let watch = Watch::new(board.root(), alerts, &hourly(), START).unwrap();
+        (board, watch)
+    }
+
+    fn look(watch: &mut Watch) -> Look {
+        let now = watch.next();
+        assert_eq!(watch.due(now), Some(now));
+        watch.look(now, &Health::default(), false)
+    }
+
+    fn told(watch: &mut Watch) -> Vec<(bool, f64)> {
+        watch.news().map(|change| (change.is_crossed, change.value)).collect()
+    }
+
+    #[test]
+    fn without_alerts_there_is_nothing_to_wake_for() {
+        assert!(Watch::new(Path::new("/"), &[], &hourly(), START).is_none());
+    }
+
+    #[test]
+    fn a_look_every_second_neither_drifts_nor_makes_up_for_a_suspend() {
+        let dir = TestDir::new("watch-suspend");
+        let (_board, mut watch) = watch(&dir, &[above(Metric::Temperature, 80)]);
+        watch.due(watch.next());
+        let second = watch.next();
+        assert_eq!(
+            watch.due(second + Duration::from_millis(300)),
+            Some(second),
+            "late, and dated as it was due"
+        );
+        assert_eq!(watch.next(), second + SECOND);
+        let awake = second + Duration::from_millis(3_600_500);
+        assert_eq!(watch.due(awake), Some(awake));
+        assert_eq!(watch.due(awake), None);
+        assert!(
+            watch.next().since(awake) >= SECOND && watch.next().since(awake) < 2 * SECOND,
+            "back on its grid"
+        );
+        assert_eq!(watch.next().since(second).subsec_millis(), 0);
+    }
+
+    #[test]
+    fn a_value_that_crosses_and_is_back_is_seen_at_the_next_look() {
+        let dir = TestDir::new("watch-value");
+        let (board, mut watch) = watch(&dir, &[above(Metric::Temperature, 80)]);
+        for (sensor, seen) in [
+            ("79000", Look::Calm),
+            ("81200", Look::Changed),
+            ("no number", Look::Calm),
+            ("79000", Look::Calm),
+            ("75900", Look::Changed),
+        ] {
+            fs::write(board.sensor(), format!("{sensor}\n")).unwrap();
+            assert_eq!(look(&mut watch), seen, "{sensor}");
+            assert_eq!(told(&mut watch).len(), usize::from(seen == Look::Changed));
+        }
+    }
+
+    #[test]
+    fn a_rate_is_taken_over_ten_seconds_and_the_others_every_second() {
+        let dir = TestDir::new("watch-rate");
+        let root = dir.path();
+        fs::create_dir(root.join("proc")).unwrap();
+        let stat =
+            |busy: u64, idle: u64| fs::write(root.join("proc/stat"), format!("cpu {busy} 0 0 {idle}\n"));
+        stat(0, 0).unwrap();
+        let mut watch =
+            Watch::new(root, &[above(Metric::Cpu, 50), above(Metric::Uptime, 0)], &hourly(), START).unwrap();
+        // Busy for a second, which is no reason to be alarmed; and then for seven of ten.
+        for (busy, rate) in [(1, vec![]), (7, vec![(true, 70.0)]), (4, vec![(false, 40.0)])] {
+            for tick in 1..=10_u64 {
+                fs::write(root.join("proc/uptime"), format!("{}.00 1.00\n", tick % 2)).unwrap();
+                let seconds = watch.ticks;
+                assert_eq!(u64::from(seconds), tick - 1);
+                if tick == 10 {
+                    let sum = fs::read_to_string(root.join("proc/stat")).unwrap();
+                    let sums: Vec<u64> = sum.split(' ').filter_map(|word| word.trim().parse().ok()).collect();
+                    stat(sums[0] + 100 * busy, sums[3] + 100 * (10 - busy)).unwrap();
+                }
+                assert_eq!(look(&mut watch), Look::Changed, "of the uptime");
+                let mut told = told(&mut watch);
+                told.retain(|(_, value)| *value > 1.0);
+                assert_eq!(told, if tick == 10 { rate.clone() } else { vec![] });
+            }
+            watch.limit = Limit::default();
+        }
+    }
+
+    #[test]
+    fn a_source_that_flaps_is_told_of_once_and_its_newest_state_as_soon_as_there_is_room() {
+        let dir = TestDir::new("watch-flaps");
+        let (board, mut watch) = watch(&dir, &[above(Metric::Temperature, 80)]);
+        let set = |hot: bool| fs::write(board.sensor(), if hot { "90000\n" } else { "20000\n" }).unwrap();
+        let mut looks = Vec::new();
+        for second in 0..180 {
+            set(second % 2 == 0);
+            looks.push(look(&mut watch));
+            told_if_changed(&mut watch, looks[second]);
+        }
+        let count = |kind| looks.iter().filter(|look| **look == kind).count();
+        assert_eq!((count(Look::Changed), count(Look::TooOften)), (20, 1));
+        // The last that was told is that it is over; now it is not.
+        set(true);
+        assert_eq!(look(&mut watch), Look::Changed);
+        assert_eq!(told(&mut watch), [(true, 90.0)]);
+        // A sample that is taken in any case has room for it.
+        set(false);
+        assert_eq!(look(&mut watch), Look::Calm);
+        let now = watch.next();
+        assert_eq!(watch.look(now, &Health::default(), true), Look::Changed);
+        assert_eq!(told(&mut watch), [(false, 20.0)]);
+    }
+
+    fn told_if_changed(watch: &mut Watch, look: Look) {
+        assert!(look != Look::Changed || told(watch).len() == 1);
+    }
+
+    #[test]
+    fn an_alert_that_stays_goes_on_as_it_was_and_another_begins() {
+        let dir = TestDir::new("watch-reload");
+        let (board, mut watch) =
+            watch(&dir, &[above(Metric::Temperature, 40), above(Metric::Temperature, 90)]);
+        assert_eq!(look(&mut watch), Look::Changed);
+        assert_eq!(told(&mut watch), [(true, 48.312)]);
+        let alerts = [above(Metric::Temperature, 45), above(Metric::Temperature, 40)];
+        let mut watch = Watch::new(board.root(), &alerts, &hourly(), START).unwrap().after(&watch);
+        assert_eq!(look(&mut watch), Look::Changed);
+        let told: Vec<_> = watch.news().map(|change| change.alert.threshold).collect();
+        assert_eq!(told, [Tenths(450)]);
+    }
+}
