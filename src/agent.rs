@@ -104,7 +104,7 @@ impl Agent {
         );
         let now = clock::boot_time();
         self.probes.prime(now);
-        self.start_watch(now);
+        self.start_watch(&[], now);
         self.notices.ready();
         let mut aim = Aim::Publish;
         let mut ready = Readiness::default();
@@ -395,7 +395,7 @@ impl Agent {
         if grid(config) != grid(&old) || config.alerts != old.alerts {
             // With other series too: a rate needs a second since its first reading.
             self.schedule = Schedule::new(config.interval, &config.client_id, now);
-            self.start_watch(now);
+            self.start_watch(&old.alerts, now);
         }
         let config = &self.setup.config;
         self.denials = Denials::new(config.topics.clone());

@@ -38,15 +38,25 @@ impl Tenths {
     /// Reads `80`, `-67.5`: up to twelve digits, and one behind a point. `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let number = text.strip_prefix('-').unwrap_or(text);
-        let (whole, tenth) = number.split_once('.').unwrap_or((number, "0"));
-        if !(1..=Self::DIGITS_MAX).contains(&whole.len()) || tenth.len() != 1 {
+        let (sign, number) = match text.as_bytes() {
+            [b'-', number @ ..] => (-1, number),
+            number => (1, number),
+        };
+        let (whole, tenth) = match number {
+            [whole @ .., b'.', tenth] => (whole, *tenth),
+            whole => (whole, b'0'),
+        };
+        if !(1..=Self::DIGITS_MAX).contains(&whole.len()) {
             return None;
         }
-        let digits = whole.bytes().chain(tenth.bytes());
-        let tenths = digits.map(|byte| byte.is_ascii_digit().then(|| i64::from(byte - b'0')));
-        let tenths = tenths.into_iter().try_fold(0, |number, digit| Some(10 * number + digit?))?;
-        Some(Self(if number.len() < text.len() { -tenths } else { tenths }))
+        let mut tenths = 0;
+        for byte in whole.iter().chain(&[tenth]) {
+            if !byte.is_ascii_digit() {
+                return None;
+            }
+            tenths = 10 * tenths + i64::from(byte - b'0');
+        }
+        Some(Self(sign * tenths))
     }
 }
 
@@ -69,6 +79,8 @@ pub enum Side {
 /// What is watched, and the threshold that it is not to cross.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
+    /// As it stands in the configuration, and in the log: `temperature > 80`.
+    pub text: String,
     /// What is watched.
     pub series: Series,
     /// Where it is told of.
@@ -78,16 +90,21 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// Whether it says the same as another one, in whatever words.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.series == other.series && self.side == other.side && self.threshold == other.threshold
+    }
+
     /// Whether a value has crossed the threshold, or is back: on the other side by 5 % of it, cut to a
     /// tenth, at the least. `None` in between, where it is as it was.
     #[must_use]
     pub fn judge(&self, value: f64) -> Option<bool> {
-        let sign = match self.side {
-            Side::Above => 1,
-            Side::Below => -1,
-        };
-        // What is below a threshold is above it when both have the other sign.
-        let (value, threshold) = (Tenths::of(value).0.saturating_mul(sign), self.threshold.0 * sign);
+        let (mut value, mut threshold) = (Tenths::of(value).0, self.threshold.0);
+        if self.side == Side::Below {
+            // What is below a threshold is above it when both have the other sign.
+            (value, threshold) = (value.saturating_neg(), -threshold);
+        }
         if value > threshold {
             Some(true)
         } else if value <= threshold - threshold.abs() / 20 {
@@ -98,21 +115,10 @@ impl Alert {
     }
 }
 
-/// As it stands in the log: `cpu temperature > 80.0`.
-impl fmt::Display for Alert {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = match self.side {
-            Side::Above => '>',
-            Side::Below => '<',
-        };
-        write!(f, "{} {sign} {}", self.series, self.threshold)
-    }
-}
-
-/// An alert and what its series has done so far.
-#[derive(Debug, Clone)]
+/// What the series of an alert has done so far. A value that is beyond the threshold from the first counts
+/// as one that crosses it.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Watched {
-    alert: Alert,
     is_crossed: bool,
     /// What was told last: whether it is crossed.
     told: bool,
@@ -120,35 +126,11 @@ pub struct Watched {
     value: Option<f64>,
 }
 
-/// What is told of an alert.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Change<'a> {
-    /// Of which one.
-    pub alert: &'a Alert,
-    /// Whether its threshold is crossed; else the value is back.
-    pub is_crossed: bool,
-    /// The value with which it is so.
-    pub value: f64,
-}
-
 impl Watched {
-    /// An alert whose series was not read yet: a value that is beyond the threshold from the first
-    /// counts as one that crosses it.
-    #[must_use]
-    pub const fn new(alert: Alert) -> Self {
-        Self { alert, is_crossed: false, told: false, value: None }
-    }
-
-    /// What is watched.
-    #[must_use]
-    pub const fn alert(&self) -> &Alert {
-        &self.alert
-    }
-
     /// Takes a reading. One that is not to be had changes nothing.
-    pub fn take(&mut self, reading: Reading) {
+    pub fn take(&mut self, alert: &Alert, reading: Reading) {
         self.value = reading.ok();
-        if let Some(is_crossed) = self.value.and_then(|value| self.alert.judge(value)) {
+        if let Some(is_crossed) = self.value.and_then(|value| alert.judge(value)) {
             self.is_crossed = is_crossed;
         }
     }
@@ -159,11 +141,12 @@ impl Watched {
         self.is_crossed != self.told && self.value.is_some()
     }
 
-    /// What there is to tell, once.
-    pub fn tell(&mut self) -> Option<Change<'_>> {
+    /// What there is to tell, once: whether the threshold is crossed, or else the value is back; and the
+    /// value.
+    pub fn tell(&mut self) -> Option<(bool, f64)> {
         let value = self.value.filter(|_| self.is_news())?;
         self.told = self.is_crossed;
-        Some(Change { alert: &self.alert, is_crossed: self.is_crossed, value })
+        Some((self.is_crossed, value))
     }
 }
 
@@ -180,7 +163,7 @@ impl Limit {
     pub fn take(&mut self, now: BootTime) -> bool {
         self.is_told &= self.full_at > now;
         let full_at = self.full_at.max(now) + WAIT;
-        let is_there = full_at.since(now) <= BURST * WAIT;
+        let is_there = full_at <= now + WAIT.saturating_mul(BURST);
         if is_there {
             self.full_at = full_at;
         }

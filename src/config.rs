@@ -163,7 +163,7 @@ impl Check<'_> {
         let namespace = self.required(&keys::NAMESPACE, parse_namespace);
         let metrics = self.required(&keys::METRICS, parse_metrics);
         let mounts = self.required(&keys::DISK, parse_mounts);
-        let alerts = alert::alerts(&mut self.values, mounts.as_deref().ok());
+        let alerts = alert::alerts(&mut self.values, mounts.as_deref().unwrap_or_default());
         let mqtt = self.required(&keys::MQTT, parse_mqtt);
         let keep_alive_secs = self.number(&keys::KEEP_ALIVE, 30..=1200);
         let queue = self.number(&keys::QUEUE, 1..=10_080);
@@ -173,7 +173,9 @@ impl Check<'_> {
         self.check_mount_keys(mounts.as_deref().unwrap_or_default());
         self.check_one_rule(rule.as_ref().is_ok_and(Option::is_some), topic.as_deref().unwrap_or_default());
         let (topic, mut series) = (topic?, self.series(&metrics?, &mounts?));
-        alert::add(&mut series, &alerts);
+        for alert in &alerts {
+            alert::add(&mut series, &alert.series, &alerts);
+        }
         let format = format?;
         self.check_topics(&topic, &series, format)?;
         let topic = rule?.map_or(topic.clone(), |rule| format!("{BASIC_INGEST}{rule}/{topic}"));

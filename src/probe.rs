@@ -119,8 +119,8 @@ impl Probes {
         self.count(now);
     }
 
-    /// Reads the counters whose values are rates.
-    fn count(&mut self, now: BootTime) {
+    /// Reads the counters whose values are rates, but for those of the cores.
+    pub fn count(&mut self, now: BootTime) {
         if let Some(probe) = &mut self.net_dev {
             probe.update(now);
         }
@@ -136,24 +136,34 @@ impl Probes {
     /// really taken, for the rates; `health` is what the agent says of itself.
     pub fn sample(&mut self, taken_at: BootTime, now: BootTime, health: &Health) -> Sample {
         self.count(now);
-        if let Some(probe) = &mut self.throttled {
-            probe.update(&mut self.vcio);
-        }
-        if let Some(probe) = &mut self.loadavg {
-            probe.update();
-        }
+        self.refresh();
         // Filled in place: a sample has room for all that there can be, and is not to be copied.
         let mut sample = Sample { taken_at, readings: Readings::new() };
         for index in 0..self.series.len() {
-            let Some(&(metric, thing)) = self.series.get(index) else { break };
-            if sample.readings.push(self.read(metric, thing, health)).is_err() {
+            if sample.readings.push(self.read(index, health)).is_err() {
                 break; // impossible: SERIES_MAX is all that a configuration can name
             }
         }
         sample
     }
 
-    fn read(&mut self, metric: Metric, thing: usize, health: &Health) -> Reading {
+    /// Reads what several series share, and is no rate.
+    pub fn refresh(&mut self) {
+        if let Some(probe) = &mut self.throttled {
+            probe.update(&mut self.vcio);
+        }
+        if let Some(probe) = &mut self.loadavg {
+            probe.update();
+        }
+    }
+
+    /// One reading, of the series with this number, after [`count`](Self::count) if it is a rate, and
+    /// [`refresh`](Self::refresh).
+    ///
+    /// # Errors
+    /// Why it is not to be had.
+    pub fn read(&mut self, index: usize, health: &Health) -> Reading {
+        let &(metric, thing) = self.series.get(index).ok_or(NoData::NotPresent)?;
         match metric {
             Metric::Cpu => read(&mut self.cpu, cpu::Cpu::read),
             Metric::Memory => read(&mut self.memory, memory::Memory::read),

@@ -6,9 +6,8 @@
 
 use std::path::Path;
 
-use crate::alert::{Alert, Change, Limit, Watched};
+use crate::alert::{ALERTS_MAX, Alert, Limit, Watched};
 use crate::clock::BootTime;
-use crate::metric::Series;
 use crate::probe::{Health, Probes};
 use crate::schedule::Schedule;
 
@@ -26,13 +25,13 @@ pub enum Look {
     TooOften,
 }
 
-/// The alerts, and how far they have come.
+/// How far the alerts have come.
 #[derive(Debug)]
 pub struct Watch {
-    watched: Vec<Watched>,
-    /// Of the series that have a value at each moment, and of the others, in the order of the alerts.
-    values: Probes,
-    rates: Probes,
+    /// One an alert.
+    watched: [Watched; ALERTS_MAX],
+    /// Of the series of the alerts, in their order.
+    probes: Probes,
     schedule: Schedule,
     /// Since the rates were read last.
     ticks: u8,
@@ -45,16 +44,15 @@ impl Watch {
     /// which no rate could be measured, and wake the processor once.
     #[must_use]
     pub fn new(root: &Path, alerts: &[Alert], samples: &Schedule, now: BootTime) -> Option<Self> {
-        let of_kind = |is_rate| -> Vec<Series> {
-            let series = alerts.iter().map(|alert| &alert.series);
-            series.filter(|series| series.metric.is_rate() == is_rate).cloned().collect()
-        };
-        let mut rates = Probes::new(root, &of_kind(true));
-        rates.prime(now);
-        (!alerts.is_empty()).then(|| Self {
-            watched: alerts.iter().cloned().map(Watched::new).collect(),
-            values: Probes::new(root, &of_kind(false)),
-            rates,
+        if alerts.is_empty() {
+            return None;
+        }
+        let series: Vec<_> = alerts.iter().map(|alert| alert.series.clone()).collect();
+        let mut probes = Probes::new(root, &series);
+        probes.prime(now);
+        Some(Self {
+            watched: [Watched::default(); ALERTS_MAX],
+            probes,
             schedule: samples.of_seconds(),
             ticks: 0,
             limit: Limit::default(),
@@ -62,15 +60,15 @@ impl Watch {
     }
 
     /// Goes on where another watch ends: with the alerts that are the same, and with its limit.
-    #[must_use]
-    pub fn after(mut self, other: &Self) -> Self {
+    pub fn go_on_from(&mut self, other: &Self, alerts: &[Alert], others: &[Alert]) {
         self.limit = other.limit;
-        for watched in &mut self.watched {
-            if let Some(before) = other.watched.iter().find(|before| before.alert() == watched.alert()) {
-                *watched = before.clone();
+        for (watched, alert) in self.watched.iter_mut().zip(alerts) {
+            for (before, other) in other.watched.iter().zip(others) {
+                if other == alert {
+                    *watched = *before;
+                }
             }
         }
-        self
     }
 
     /// When the next look is due.
@@ -84,25 +82,23 @@ impl Watch {
         self.schedule.due(now)
     }
 
-    /// Reads what is watched. `is_sampled` tells that a sample is taken in any case; what it has to tell
-    /// needs no room then. `health` is what the agent says of itself.
-    pub fn look(&mut self, now: BootTime, health: &Health, is_sampled: bool) -> Look {
-        self.ticks += 1;
-        let values = self.values.sample(now, now, health);
-        let mut values = values.readings.iter().copied();
-        let are_rates_due = self.ticks >= RATE_TICKS;
+    /// Reads what the alerts watch. `is_sampled` tells that a sample is taken in any case; what it has to
+    /// tell needs no room then. `health` is what the agent says of itself.
+    pub fn look(&mut self, alerts: &[Alert], now: BootTime, health: &Health, is_sampled: bool) -> Look {
+        self.ticks = (self.ticks + 1) % RATE_TICKS;
+        let are_rates_due = self.ticks == 0;
         if are_rates_due {
-            self.ticks = 0;
+            self.probes.count(now);
         }
-        let rates = are_rates_due.then(|| self.rates.sample(now, now, health));
-        let mut rates = rates.iter().flat_map(|sample| sample.readings.iter().copied());
-        for watched in &mut self.watched {
-            let is_rate = watched.alert().series.metric.is_rate();
-            if let Some(reading) = if is_rate { rates.next() } else { values.next() } {
-                watched.take(reading);
+        self.probes.refresh();
+        let mut is_news = false;
+        for (index, (alert, watched)) in alerts.iter().zip(&mut self.watched).enumerate() {
+            if are_rates_due || !alert.series.metric.is_rate() {
+                watched.take(alert, self.probes.read(index, health));
             }
+            is_news |= watched.is_news();
         }
-        if !self.watched.iter().any(Watched::is_news) {
+        if !is_news {
             Look::Calm
         } else if is_sampled || self.limit.take(now) {
             Look::Changed
@@ -113,9 +109,9 @@ impl Watch {
         }
     }
 
-    /// What there is to tell with a sample that is taken now, each once.
-    pub fn news(&mut self) -> impl Iterator<Item = Change<'_>> {
-        self.watched.iter_mut().filter_map(Watched::tell)
+    /// What there is to tell of each alert with a sample that is taken now, as [`Watched::tell`] gives it.
+    pub fn news(&mut self) -> impl Iterator<Item = Option<(bool, f64)>> {
+        self.watched.iter_mut().map(Watched::tell)
     }
 }
 
@@ -128,7 +124,7 @@ mod tests {
 
     use super::*;
     use crate::alert::{Side, Tenths};
-    use crate::metric::Metric;
+    use crate::metric::{Metric, Series};
 
     const START: BootTime = BootTime::from_millis(100_250);
     const SECOND: Duration = Duration::from_secs(1);
@@ -138,7 +134,8 @@ mod tests {
     }
 
     fn above(metric: Metric, threshold: i64) -> Alert {
-        Alert { series: Series::new(metric), side: Side::Above, threshold: Tenths(10 * threshold) }
+        let (text, series) = (String::new(), Series::new(metric));
+        Alert { text, series, side: Side::Above, threshold: Tenths(10 * threshold) }
     }
 
     /// A board with a sensor, and a watch on it that has looked never yet.
@@ -148,14 +145,14 @@ mod tests {
         (board, watch)
     }
 
-    fn look(watch: &mut Watch) -> Look {
+    fn look(watch: &mut Watch, alerts: &[Alert]) -> Look {
         let now = watch.next();
         assert_eq!(watch.due(now), Some(now));
-        watch.look(now, &Health::default(), false)
+        watch.look(alerts, now, &Health::default(), false)
     }
 
     fn told(watch: &mut Watch) -> Vec<(bool, f64)> {
-        watch.news().map(|change| (change.is_crossed, change.value)).collect()
+        watch.news().flatten().collect()
     }
 
     #[test]
@@ -188,7 +185,8 @@ mod tests {
     #[test]
     fn a_value_that_crosses_and_is_back_is_seen_at_the_next_look() {
         let dir = TestDir::new("watch-value");
-        let (board, mut watch) = watch(&dir, &[above(Metric::Temperature, 80)]);
+        let alerts = [above(Metric::Temperature, 80)];
+        let (board, mut watch) = watch(&dir, &alerts);
         for (sensor, seen) in [
             ("79000", Look::Calm),
             ("81200", Look::Changed),
@@ -197,7 +195,7 @@ mod tests {
             ("75900", Look::Changed),
         ] {
             fs::write(board.sensor(), format!("{sensor}\n")).unwrap();
-            assert_eq!(look(&mut watch), seen, "{sensor}");
+            assert_eq!(look(&mut watch, &alerts), seen, "{sensor}");
             assert_eq!(told(&mut watch).len(), usize::from(seen == Look::Changed));
         }
     }
@@ -210,8 +208,8 @@ mod tests {
         let stat =
             |busy: u64, idle: u64| fs::write(root.join("proc/stat"), format!("cpu {busy} 0 0 {idle}\n"));
         stat(0, 0).unwrap();
-        let mut watch =
-            Watch::new(root, &[above(Metric::Cpu, 50), above(Metric::Uptime, 0)], &hourly(), START).unwrap();
+        let alerts = [above(Metric::Cpu, 50), above(Metric::Uptime, 0)];
+        let mut watch = Watch::new(root, &alerts, &hourly(), START).unwrap();
         // Busy for a second, which is no reason to be alarmed; and then for seven of ten.
         for (busy, rate) in [(1, vec![]), (7, vec![(true, 70.0)]), (4, vec![(false, 40.0)])] {
             for tick in 1..=10_u64 {
@@ -223,7 +221,7 @@ mod tests {
                     let sums: Vec<u64> = sum.split(' ').filter_map(|word| word.trim().parse().ok()).collect();
                     stat(sums[0] + 100 * busy, sums[3] + 100 * (10 - busy)).unwrap();
                 }
-                assert_eq!(look(&mut watch), Look::Changed, "of the uptime");
+                assert_eq!(look(&mut watch, &alerts), Look::Changed, "of the uptime");
                 let mut told = told(&mut watch);
                 told.retain(|(_, value)| *value > 1.0);
                 assert_eq!(told, if tick == 10 { rate.clone() } else { vec![] });
@@ -235,25 +233,26 @@ mod tests {
     #[test]
     fn a_source_that_flaps_is_told_of_once_and_its_newest_state_as_soon_as_there_is_room() {
         let dir = TestDir::new("watch-flaps");
-        let (board, mut watch) = watch(&dir, &[above(Metric::Temperature, 80)]);
+        let alerts = [above(Metric::Temperature, 80)];
+        let (board, mut watch) = watch(&dir, &alerts);
         let set = |hot: bool| fs::write(board.sensor(), if hot { "90000\n" } else { "20000\n" }).unwrap();
         let mut looks = Vec::new();
         for second in 0..180 {
             set(second % 2 == 0);
-            looks.push(look(&mut watch));
+            looks.push(look(&mut watch, &alerts));
             told_if_changed(&mut watch, looks[second]);
         }
         let count = |kind| looks.iter().filter(|look| **look == kind).count();
         assert_eq!((count(Look::Changed), count(Look::TooOften)), (20, 1));
         // The last that was told is that it is over; now it is not.
         set(true);
-        assert_eq!(look(&mut watch), Look::Changed);
+        assert_eq!(look(&mut watch, &alerts), Look::Changed);
         assert_eq!(told(&mut watch), [(true, 90.0)]);
         // A sample that is taken in any case has room for it.
         set(false);
-        assert_eq!(look(&mut watch), Look::Calm);
+        assert_eq!(look(&mut watch, &alerts), Look::Calm);
         let now = watch.next();
-        assert_eq!(watch.look(now, &Health::default(), true), Look::Changed);
+        assert_eq!(watch.look(&alerts, now, &Health::default(), true), Look::Changed);
         assert_eq!(told(&mut watch), [(false, 20.0)]);
     }
 
@@ -264,14 +263,15 @@ mod tests {
     #[test]
     fn an_alert_that_stays_goes_on_as_it_was_and_another_begins() {
         let dir = TestDir::new("watch-reload");
-        let (board, mut watch) =
-            watch(&dir, &[above(Metric::Temperature, 40), above(Metric::Temperature, 90)]);
-        assert_eq!(look(&mut watch), Look::Changed);
+        let alerts = [above(Metric::Temperature, 40), above(Metric::Temperature, 90)];
+        let (board, mut watch) = watch(&dir, &alerts);
+        assert_eq!(look(&mut watch, &alerts), Look::Changed);
         assert_eq!(told(&mut watch), [(true, 48.312)]);
-        let alerts = [above(Metric::Temperature, 45), above(Metric::Temperature, 40)];
-        let mut watch = Watch::new(board.root(), &alerts, &hourly(), START).unwrap().after(&watch);
-        assert_eq!(look(&mut watch), Look::Changed);
-        let told: Vec<_> = watch.news().map(|change| change.alert.threshold).collect();
-        assert_eq!(told, [Tenths(450)]);
+        let others = [above(Metric::Temperature, 45), above(Metric::Temperature, 40)];
+        let mut next = Watch::new(board.root(), &others, &hourly(), START).unwrap();
+        next.go_on_from(&watch, &others, &alerts);
+        assert_eq!(look(&mut next, &others), Look::Changed);
+        let told: Vec<_> = next.news().take(2).collect();
+        assert_eq!(told, [Some((true, 48.312)), None]);
     }
 }

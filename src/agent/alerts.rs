@@ -1,22 +1,24 @@
 //! What the loop does about alerts: the looks between the samples, and the samples outside the grid.
 
-use log::{info, warn};
+use log::{Level, log, warn};
 
 use super::Agent;
-use crate::alert::{BURST, Change, Tenths, WAIT};
+use crate::alert::{Alert, BURST, Tenths, WAIT};
 use crate::clock::BootTime;
 use crate::sample::Sample;
 use crate::watch::{Look, Watch};
 
+const _: () = assert!(BURST == 20 && WAIT.as_secs() == 180, "as is told below");
+
 impl Agent {
-    /// Begins to watch; alerts that were watched before go on as they were.
-    pub(super) fn start_watch(&mut self, now: BootTime) {
-        let watch = Watch::new(&self.root, &self.setup.config.alerts, &self.schedule, now);
-        let before = self.watch.take();
-        self.watch = watch.map(|watch| match &before {
-            Some(before) => watch.after(before),
-            None => watch,
-        });
+    /// Begins to watch, after a time in which `before` was watched.
+    pub(super) fn start_watch(&mut self, before: &[Alert], now: BootTime) {
+        let alerts = &self.setup.config.alerts;
+        let mut watch = Watch::new(&self.root, alerts, &self.schedule, now);
+        if let (Some(watch), Some(old)) = (&mut watch, &self.watch) {
+            watch.go_on_from(old, alerts, before);
+        }
+        self.watch = watch;
     }
 
     /// When a sample or a look is due next.
@@ -35,14 +37,13 @@ impl Agent {
     fn look(&mut self, now: BootTime, is_sampled: bool) -> Option<BootTime> {
         let due = self.watch.as_mut()?.due(now)?;
         let health = self.health();
-        match self.watch.as_mut()?.look(now, &health, is_sampled) {
+        match self.watch.as_mut()?.look(&self.setup.config.alerts, now, &health, is_sampled) {
             Look::Calm => None,
             Look::Changed => Some(due),
             Look::TooOften => {
-                let wait_secs = WAIT.as_secs();
                 warn!(
-                    "alerts: {BURST} samples outside the grid were taken: from now on one every {wait_secs} s \
-                     at the most, until there is calm"
+                    "alerts: 20 samples outside the grid were taken: from now on one every 180 s at the most, \
+                     until there is calm"
                 );
                 None
             }
@@ -53,18 +54,12 @@ impl Agent {
     /// might be another one.
     pub(super) fn put_alerts_into(&mut self, sample: &mut Sample) {
         let Some(watch) = &mut self.watch else { return };
-        for change in watch.news() {
-            tell(&change);
-            sample.replace(&self.setup.config.series, &change.alert.series, Ok(change.value));
+        let config = &self.setup.config;
+        for (alert, news) in config.alerts.iter().zip(watch.news()) {
+            let Some((is_crossed, value)) = news else { continue };
+            let (level, over) = if is_crossed { (Level::Warn, "") } else { (Level::Info, " is over") };
+            log!(level, "alert: {}{over}: it is {}", alert.text, Tenths::of(value));
+            sample.replace(&config.series, &alert.series, Ok(value));
         }
-    }
-}
-
-fn tell(&Change { alert, is_crossed, value }: &Change<'_>) {
-    let value = Tenths::of(value);
-    if is_crossed {
-        warn!("alert: {alert}: it is {value}");
-    } else {
-        info!("alert: {alert} is over: it is {value}");
     }
 }

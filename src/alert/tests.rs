@@ -3,7 +3,8 @@ use crate::metric::Metric;
 use crate::sample::NoData;
 
 fn alert(side: Side, threshold: &str) -> Alert {
-    Alert { series: Series::new(Metric::Temperature), side, threshold: Tenths::parse(threshold).unwrap() }
+    let series = Series::new(Metric::Temperature);
+    Alert { text: String::new(), series, side, threshold: Tenths::parse(threshold).unwrap() }
 }
 
 #[test]
@@ -50,9 +51,6 @@ fn a_number_is_told_with_its_decimal() {
     }
     assert_eq!(Tenths::of(81.249), Tenths(812));
     assert_eq!(Tenths::of(-0.04), Tenths(0));
-    let alert = Alert { series: Series::of(Metric::Disk, "/data"), ..alert(Side::Above, "90") };
-    assert_eq!(alert.to_string(), "disk usage /data > 90.0");
-    assert_eq!(self::alert(Side::Below, "-0.5").to_string(), "cpu temperature < -0.5");
 }
 
 #[test]
@@ -84,11 +82,11 @@ fn a_value_is_back_when_it_is_on_the_other_side_by_a_twentieth_of_the_threshold(
 
 #[test]
 fn what_crosses_is_told_once_and_what_is_back_too() {
-    let mut watched = Watched::new(alert(Side::Above, "80"));
+    let (alert, mut watched) = (alert(Side::Above, "80"), Watched::default());
     let mut told = Vec::new();
     for reading in [Ok(79.0), Ok(81.2), Ok(90.0), Ok(78.0), Ok(75.9), Ok(79.9), Ok(80.1)] {
-        watched.take(reading);
-        told.extend(watched.tell().map(|change| (change.is_crossed, change.value)));
+        watched.take(&alert, reading);
+        told.extend(watched.tell());
         assert_eq!(watched.tell(), None);
     }
     assert_eq!(told, [(true, 81.2), (false, 75.9), (true, 80.1)]);
@@ -96,32 +94,31 @@ fn what_crosses_is_told_once_and_what_is_back_too() {
 
 #[test]
 fn a_value_that_is_beyond_it_from_the_first_crosses_it_at_once() {
-    let mut watched = Watched::new(alert(Side::Below, "-80"));
+    let (alert, mut watched) = (alert(Side::Below, "-80"), Watched::default());
     assert!(!watched.is_news());
-    watched.take(Ok(-85.0));
-    assert!(watched.tell().is_some_and(|change| change.is_crossed));
+    watched.take(&alert, Ok(-85.0));
+    assert_eq!(watched.tell(), Some((true, -85.0)));
 }
 
 #[test]
 fn an_unknown_reading_changes_nothing_and_nothing_is_told_with_it() {
-    let mut watched = Watched::new(alert(Side::Above, "80"));
-    watched.take(Ok(81.0));
-    watched.take(Err(NoData::Unreadable));
+    let (alert, mut watched) = (alert(Side::Above, "80"), Watched::default());
+    watched.take(&alert, Ok(81.0));
+    watched.take(&alert, Err(NoData::Unreadable));
     assert_eq!((watched.is_news(), watched.tell()), (false, None));
-    watched.take(Ok(78.0));
-    let change = watched.tell().map(|change| (change.is_crossed, change.value));
-    assert_eq!(change, Some((true, 78.0)), "it is told when it is known again");
-    watched.take(Err(NoData::NotPresent));
-    watched.take(Ok(78.0));
+    watched.take(&alert, Ok(78.0));
+    assert_eq!(watched.tell(), Some((true, 78.0)), "it is told when it is known again");
+    watched.take(&alert, Err(NoData::NotPresent));
+    watched.take(&alert, Ok(78.0));
     assert!(!watched.is_news());
 }
 
 #[test]
 fn what_came_and_went_untold_is_no_news() {
-    let mut watched = Watched::new(alert(Side::Above, "0"));
-    watched.take(Ok(1.0));
+    let (alert, mut watched) = (alert(Side::Above, "0"), Watched::default());
+    watched.take(&alert, Ok(1.0));
     assert!(watched.is_news());
-    watched.take(Ok(0.0));
+    watched.take(&alert, Ok(0.0));
     assert!(!watched.is_news());
 }
 
@@ -140,13 +137,14 @@ fn a_random_walk_is_told_as_a_simple_model_tells_it() {
         let side = [Side::Above, Side::Below][usize::try_from(random(2)).unwrap()];
         let threshold = random(4001) - 2000;
         let series = Series::new(Metric::Temperature);
-        let mut watched = Watched::new(Alert { series, side, threshold: Tenths(threshold) });
+        let (alert, mut watched) =
+            (Alert { text: String::new(), series, side, threshold: Tenths(threshold) }, Watched::default());
         let (mut value, mut is_crossed, mut is_told) = (threshold, false, false);
         for _ in 0..200 {
             value += random(61) - 30 - (value - threshold) / 8;
             let is_known = random(5) > 0;
             #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-            watched.take(if is_known { Ok(value as f64 / 10.0) } else { Err(NoData::Malformed) });
+            watched.take(&alert, if is_known { Ok(value as f64 / 10.0) } else { Err(NoData::Malformed) });
             let beyond = if side == Side::Above { value - threshold } else { threshold - value };
             if is_known && beyond > 0 {
                 is_crossed = true;
@@ -156,7 +154,7 @@ fn a_random_walk_is_told_as_a_simple_model_tells_it() {
             // Now and then there is no room for a sample.
             if random(3) > 0 {
                 let expected = (is_known && is_crossed != is_told).then_some(is_crossed);
-                assert_eq!(watched.tell().map(|change| change.is_crossed), expected);
+                assert_eq!(watched.tell().map(|(is_crossed, _)| is_crossed), expected);
                 is_told = expected.unwrap_or(is_told);
                 changes += usize::from(expected.is_some());
             }

@@ -2,136 +2,117 @@
 //!
 //! What it names need not be there: an interface may come after the agent has begun.
 
-use super::keys::{ALERT, nearest};
-use super::text::{ConfigError, Place, Values};
+use std::fmt::Write as _;
+
+use super::keys::{ALERT, Nearest};
+use super::text::{ConfigError, Values};
 use crate::alert::{ALERTS_MAX, Alert, Side, Tenths};
-use crate::metric::{Metric, Scope, Series};
+use crate::metric::{DISKS_MAX, INTERFACES_MAX, Metric, Scope, Series};
 use crate::probe::{Inventory, is_device_name};
 
 /// All alerts, with the errors among those of `values`. Without mount points, because those have an error
 /// of their own, none of a disk is missed.
-pub fn alerts(values: &mut Values, mounts: Option<&[String]>) -> Vec<Alert> {
-    let mut found: Vec<(Alert, Place)> = Vec::new();
-    for (place, text) in values.repeated() {
-        let error = match parse(&text) {
-            None => ConfigError::not_allowed(place, &ALERT, &text),
-            Some((name, side, threshold)) => {
-                let alert = series(name, mounts).map(|series| Alert { series, side, threshold });
-                match alert.and_then(|alert| fits(alert, &found)) {
-                    Ok(alert) => {
-                        found.push((alert, place));
-                        continue;
-                    }
-                    Err(why) => ConfigError::new(place, format_args!("{} = {text}: {why}", ALERT.name)),
+pub fn alerts(values: &mut Values, mounts: &[String]) -> Vec<Alert> {
+    let (mut alerts, mut named) = (Vec::new(), Vec::new());
+    for (place, text) in std::mem::take(&mut values.repeated) {
+        let Some((name, side, threshold)) = parse(&text) else {
+            values.errors.push(ConfigError::not_allowed(place, &ALERT, &text));
+            continue;
+        };
+        let words;
+        let why = match series(name, mounts) {
+            Ok(series) => {
+                let alert = Alert { text: text.clone(), series, side, threshold };
+                if alerts.iter().any(|earlier| alert.is_like(earlier)) {
+                    "it is the same as an earlier one"
+                } else if alerts.len() >= ALERTS_MAX || !add(&mut named, &alert.series, &[]) {
+                    "allowed: 8 alerts, for a metric on 4 interfaces or disks"
+                } else {
+                    alerts.push(alert);
+                    continue;
                 }
             }
-        };
-        values.errors.push(error);
-    }
-    found.into_iter().map(|(alert, _)| alert).collect()
-}
-
-/// Adds what is watched and not measured. Where there is no room for it, a thing that was only found gives
-/// way to one that is named.
-pub fn add(series: &mut Vec<Series>, alerts: &[Alert]) {
-    for Alert { series: watched, .. } in alerts {
-        if series.contains(watched) {
-            continue;
-        }
-        let is_like = |series: &Series| series.metric == watched.metric;
-        if series.iter().filter(|series| is_like(series)).count() >= things_max(watched.metric) {
-            let is_found =
-                |series: &Series| is_like(series) && !alerts.iter().any(|alert| alert.series == *series);
-            if let Some(last) = series.iter().rposition(is_found) {
-                series.remove(last);
+            Err(why) => {
+                words = why;
+                &words
             }
-        }
-        series.push(watched.clone());
+        };
+        values.errors.push(ConfigError::new(place, format_args!("{} = {text}: {why}", ALERT.name)));
     }
+    alerts
 }
 
-const fn things_max(metric: Metric) -> usize {
-    metric.description().scope.things_max()
+const _: () = assert!(ALERTS_MAX == 8 && INTERFACES_MAX == 4 && DISKS_MAX == 4, "as is told above");
+
+/// Adds what is watched, if it is not measured yet. Where there is no room for it, a thing that was only
+/// found gives way to one of the `alerts`; without them, nothing does. False if there is none that does.
+pub fn add(series: &mut Vec<Series>, watched: &Series, alerts: &[Alert]) -> bool {
+    if series.contains(watched) {
+        return true;
+    }
+    let is_like = |series: &&Series| series.metric == watched.metric;
+    if series.iter().filter(is_like).count() >= watched.metric.description().scope.things_max() {
+        let is_found = |series| is_like(&series) && !alerts.iter().any(|alert| alert.series == *series);
+        match series.iter().rposition(is_found).filter(|_| !alerts.is_empty()) {
+            Some(last) => drop(series.remove(last)),
+            None => return false,
+        }
+    }
+    series.push(watched.clone());
+    true
 }
 
 fn parse(text: &str) -> Option<(&str, Side, Tenths)> {
-    let above = text.split_once('>').map(|parts| (parts, Side::Above));
-    let ((name, number), side) = above.or_else(|| Some((text.split_once('<')?, Side::Below)))?;
-    let name = name.trim_end();
-    (!name.is_empty()).then_some((name, side, Tenths::parse(number.trim_start())?))
-}
-
-/// Whether there is room for one more, and it is another one.
-fn fits(alert: Alert, found: &[(Alert, Place)]) -> Result<Alert, String> {
-    if let Some((_, place)) = found.iter().find(|(earlier, _)| *earlier == alert) {
-        return Err(format!("the same alert was given already, at {place}"));
-    }
-    if found.len() >= ALERTS_MAX {
-        return Err(format!("allowed: {ALERTS_MAX} alerts"));
-    }
-    let metric = alert.series.metric;
-    let mut things = vec![&alert.series];
-    for (Alert { series, .. }, _) in found {
-        if series.metric == metric && !things.contains(&series) {
-            things.push(series);
-        }
-    }
-    if things.len() > things_max(metric) {
-        return Err(format!("allowed: {} different interfaces or disks", things_max(metric)));
-    }
-    Ok(alert)
+    let at = text.bytes().position(|byte| byte == b'>' || byte == b'<')?;
+    let (name, number) = (text.get(..at)?.trim(), text.get(at + 1..)?.trim());
+    let side = if text.as_bytes().get(at) == Some(&b'>') { Side::Above } else { Side::Below };
+    (!name.is_empty()).then_some((name, side, Tenths::parse(number)?))
 }
 
 /// The series that is called `name`: by the metric's key where that stands for no other, or as in `flat` or
 /// in `emf`.
-fn series(name: &str, mounts: Option<&[String]>) -> Result<Series, String> {
-    let found = Metric::ALL.into_iter().find_map(|metric| {
-        names(metric).find_map(|head| {
-            let of = name.strip_prefix(head)?;
-            match metric.description().scope {
-                Scope::Board => of.is_empty().then(|| Series::new(metric)),
-                Scope::Mount => match mounts {
-                    Some(mounts) => {
-                        let mut series = mounts.iter().map(|mount| Series::of(metric, mount));
-                        series.find(|series| series.suffix().to_string() == of)
-                    }
-                    None => Some(Series::of(metric, name)),
-                },
-                Scope::Interface | Scope::Disk => {
-                    let of = of.strip_prefix('_').filter(|of| is_device_name(of))?;
-                    Some(Series::of(metric, of))
-                }
-            }
-        })
-    });
-    found.ok_or_else(|| unknown(name, mounts.unwrap_or_default()))
-}
-
-/// What a metric's series begin with.
-fn names(metric: Metric) -> impl Iterator<Item = &'static str> {
-    let about = metric.description();
-    let is_alone = Metric::of_key(about.key).count() == 1;
-    [Some(about.flat_key), Some(about.emf_name), is_alone.then_some(about.key)].into_iter().flatten()
-}
-
-fn unknown(name: &str, mounts: &[String]) -> String {
+///
+/// # Errors
+/// What could be meant.
+fn series(name: &str, mounts: &[String]) -> Result<Series, String> {
     // Those of any board: the same words wherever the configuration is read.
     let known = Inventory::Image.series(&Metric::ALL, mounts);
-    let of_key: Vec<_> = known
-        .iter()
-        .filter(|series| series.metric.description().key == name)
-        .map(|series| format!("{}{}", series.metric.description().emf_name, series.suffix()))
-        .collect();
+    let (mut nearest, mut of_key) = (Nearest::default(), String::new());
+    for series in known {
+        let about = series.metric.description();
+        let suffix = series.suffix().to_string();
+        let is_alone = Metric::of_key(about.key).count() == 1;
+        if about.key == name && !is_alone {
+            let separator = if of_key.is_empty() { "" } else { ", " };
+            // A string takes all.
+            let _ = write!(of_key, "{separator}{}{suffix}", about.emf_name);
+        }
+        if !is_alone {
+            nearest.offer(name, about.key);
+        }
+        let key = if is_alone { about.key } else { about.emf_name };
+        for head in &[about.flat_key, about.emf_name, key] {
+            nearest.offer(name, &format!("{head}{suffix}"));
+            let Some(rest) = name.strip_prefix(*head) else { continue };
+            match about.scope {
+                Scope::Interface | Scope::Disk => {
+                    if let Some(of) = rest.strip_prefix('_').filter(|of| is_device_name(of)) {
+                        return Ok(Series::of(series.metric, of));
+                    }
+                }
+                Scope::Mount if mounts.is_empty() => return Ok(series),
+                Scope::Board | Scope::Mount => {
+                    if rest == suffix {
+                        return Ok(series);
+                    }
+                }
+            }
+        }
+    }
     if !of_key.is_empty() {
-        return format!("{name} is more than one: allowed: {}", of_key.join(", "));
+        return Err(format!("{name} is more than one: allowed: {of_key}"));
     }
-    let mut all: Vec<_> = known.iter().map(|series| series.metric.description().key.to_owned()).collect();
-    for series in &known {
-        all.extend(names(series.metric).map(|head| format!("{head}{}", series.suffix())));
-    }
-    let all: Vec<_> = all.iter().map(String::as_str).collect();
-    let nearest = nearest(name, &all).map(|nearest| format!("; did you mean {nearest}?"));
-    format!("there is no metric {name}{}", nearest.unwrap_or_default())
+    Err(format!("there is no metric {name}{nearest}"))
 }
 
 #[cfg(test)]
@@ -155,7 +136,8 @@ mod tests {
     }
 
     fn alerts(config: &Config) -> Vec<String> {
-        config.alerts.iter().map(ToString::to_string).collect()
+        let alerts = config.alerts.iter();
+        alerts.map(|alert| format!("{} {:?} {}", alert.series, alert.side, alert.threshold)).collect()
     }
 
     fn error(alert: &str) -> String {
@@ -173,30 +155,32 @@ mod tests {
         )
         .unwrap();
         let told = [
-            "cpu temperature > 80.0",
-            "cpu temperature < -5.5",
-            "throttled now > 0.0",
-            "wifi signal < -80.0",
-            "disk usage /data > 90.0",
-            "load average 1 min > 4.0",
-            "disk usage / > 95.0",
-            "disk usage /data > 95.0",
+            "cpu temperature Above 80.0",
+            "cpu temperature Below -5.5",
+            "throttled now Above 0.0",
+            "wifi signal Below -80.0",
+            "disk usage /data Above 90.0",
+            "load average 1 min Above 4.0",
+            "disk usage / Above 95.0",
+            "disk usage /data Above 95.0",
         ];
         assert_eq!(alerts(&config), told);
+        assert_eq!(config.alerts[5].text, "load_average_1>4", "the log has the user's own words");
     }
 
     #[test]
     fn every_series_that_a_board_can_have_has_its_names_in_flat_and_emf() {
         let mounts = ["/".to_owned(), "/var/log".to_owned()];
         for expected in Inventory::Image.series(&Metric::ALL, &mounts) {
-            for head in names(expected.metric) {
+            let about = expected.metric.description();
+            for head in [about.flat_key, about.emf_name] {
                 let name = format!("{head}{}", expected.suffix());
-                assert_eq!(series(&name, Some(&mounts)).as_ref(), Ok(&expected), "{name}");
+                assert_eq!(series(&name, &mounts).as_ref(), Ok(&expected), "{name}");
             }
         }
         // Also one that is not there yet.
         let usb = Series::of(Metric::NetworkSent, "usb0.7");
-        assert_eq!(series("network_sent_usb0.7", Some(&[])), Ok(usb));
+        assert_eq!(series("network_sent_usb0.7", &mounts), Ok(usb));
     }
 
     #[test]
@@ -219,8 +203,14 @@ mod tests {
         let of = |name: &str| Series::of(Metric::NetworkSent, name);
         let mut series = ["eth0", "wlan0", "wg0", "tun0"].map(of).to_vec();
         series.push(Series::new(Metric::Cpu));
-        let alert = |name| Alert { series: of(name), side: Side::Above, threshold: Tenths(0) };
-        add(&mut series, &[alert("tun0"), alert("usb0"), alert("usb1")]);
+        let alert = |name: &str| {
+            let (text, series) = (name.to_owned(), of(name));
+            Alert { text, series, side: Side::Above, threshold: Tenths(0) }
+        };
+        let alerts = ["tun0", "usb0", "usb1"].map(alert);
+        for alert in &alerts {
+            add(&mut series, &alert.series, &alerts);
+        }
         let names: Vec<_> = series.iter().map(ToString::to_string).collect();
         let sent = ["eth0", "tun0", "usb0", "usb1"].map(|name| of(name).to_string());
         assert_eq!(names, [&sent[0], &sent[1], "cpu usage", &sent[2], &sent[3]]);
@@ -299,9 +289,9 @@ mod tests {
         assert_eq!(
             read(&text).unwrap_err(),
             [
-                "f.conf:2: alert = cpu_temperature > 80.0: the same alert was given already, at f.conf:1",
+                "f.conf:2: alert = cpu_temperature > 80.0: it is the same as an earlier one",
                 "f.conf:3: interval = 0: allowed: 1–86400 (seconds)",
-                "f.conf:11: alert = cpu > 8: allowed: 8 alerts",
+                "f.conf:11: alert = cpu > 8: allowed: 8 alerts, for a metric on 4 interfaces or disks",
                 "f.conf:12: alert = cpux > 1: there is no metric cpux; did you mean cpu?",
             ]
         );
@@ -309,7 +299,9 @@ mod tests {
             let line = |number| format!("alert = network_sent_eth{number} > {threshold}\n");
             numbers.map(line).collect::<Vec<_>>().concat()
         };
-        let told = ["f.conf:5: alert = network_sent_eth4 > 1: allowed: 4 different interfaces or disks"];
+        let told = [
+            "f.conf:5: alert = network_sent_eth4 > 1: allowed: 8 alerts, for a metric on 4 interfaces or disks",
+        ];
         assert_eq!(read(&lines(0..5, 1)).unwrap_err(), told);
         assert!(read(&(lines(0..4, 1) + &lines(0..4, 2))).is_ok());
     }
@@ -326,7 +318,7 @@ mod tests {
     fn options_take_the_place_of_all_that_the_file_says() {
         let file = "alert = temperature > 80\nalert = temperature > 85\n";
         let config = read_with(file, &["alert=cpu > 90", "alert=swap>1"]).unwrap();
-        assert_eq!(alerts(&config), ["cpu usage > 90.0", "swap usage > 1.0"]);
+        assert_eq!(alerts(&config), ["cpu usage Above 90.0", "swap usage Above 1.0"]);
         let errors = read_with("alert = what", &["alert=cpu > 90%"]).unwrap_err();
         assert!(
             errors.len() == 1 && errors[0].starts_with("--set: alert = cpu > 90%: allowed: "),

@@ -1,5 +1,7 @@
 //! The keys of the configuration: one list for the reader, the error messages and the documentation.
 
+use std::fmt;
+
 /// A key and what is told about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
@@ -81,10 +83,27 @@ pub const KEYS: [Key; 22] = [
     STATUS_FILE,
 ];
 
-/// Which of `known` the name was probably meant to be: the nearest, if it is near at all.
-pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let near = |known: &&&str| distance(name, known) <= 1 + known.len() / 4;
-    known.iter().filter(near).min_by_key(|known| distance(name, known)).copied()
+/// What a name that there is not was probably meant to be: the nearest of those that are offered, if one
+/// is near at all. To be written behind a message.
+#[derive(Debug, Default)]
+pub struct Nearest {
+    name: String,
+    distance: usize,
+}
+
+impl Nearest {
+    pub fn offer(&mut self, typed: &str, known: &str) {
+        let distance = distance(typed, known);
+        if distance <= 1 + known.len() / 4 && (self.name.is_empty() || distance < self.distance) {
+            *self = Self { name: known.to_owned(), distance };
+        }
+    }
+}
+
+impl fmt::Display for Nearest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() { Ok(()) } else { write!(f, "; did you mean {}?", self.name) }
+    }
 }
 
 /// How many letters have to be added, taken away or changed (Levenshtein).
@@ -112,7 +131,13 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_pen_is_understood() {
-        let names = KEYS.map(|key| key.name);
+        let nearest = |typed| {
+            let mut nearest = Nearest::default();
+            for key in &KEYS {
+                nearest.offer(typed, key.name);
+            }
+            nearest.name
+        };
         for (typed, meant) in [
             ("intervall", "interval"),
             ("Interval", "interval"),
@@ -123,10 +148,10 @@ mod tests {
             ("loglevel", "log_level"),
             ("cert", "certs"),
         ] {
-            assert_eq!(nearest(typed, &names), Some(meant), "{typed}");
+            assert_eq!(nearest(typed), meant, "{typed}");
         }
         for typed in ["", "x", "password", "brightness"] {
-            assert_eq!(nearest(typed, &names), None, "{typed}");
+            assert_eq!(nearest(typed), "", "{typed}");
         }
     }
 

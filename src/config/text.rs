@@ -67,8 +67,9 @@ impl fmt::Display for ConfigError {
 #[derive(Debug)]
 pub struct Values {
     found: [Option<(Place, String)>; KEYS.len()],
-    /// What was said for [`keys::ALERT`].
-    repeated: Vec<(Place, String)>,
+    /// What was said for [`keys::ALERT`], the key that may stand several times: in options, or else in the
+    /// file.
+    pub repeated: Vec<(Place, String)>,
     file: Option<String>,
     pub errors: Vec<ConfigError>,
 }
@@ -101,7 +102,10 @@ impl Values {
         }
         match self.parse_line(place, line) {
             Ok((slot, value)) => {
-                if KEYS.get(slot) == Some(&keys::ALERT) {
+                if KEYS.get(slot).is_some_and(|key| key.name == keys::ALERT.name) {
+                    if *place == Place::Set {
+                        self.repeated.retain(|(earlier, _)| *earlier == Place::Set);
+                    }
                     self.repeated.push((place.clone(), value));
                 } else if let Some(found) = self.found.get_mut(slot) {
                     *found = Some((place.clone(), value));
@@ -116,9 +120,11 @@ impl Values {
             line.split_once('=').ok_or_else(|| format!("{line}: this is not of the form key = value"))?;
         let (name, value) = (name.trim(), value.trim());
         let Some(slot) = KEYS.iter().position(|key| key.name == name) else {
-            let names = KEYS.map(|key| key.name);
-            let nearest = keys::nearest(name, &names).map(|nearest| format!("; did you mean {nearest}?"));
-            return Err(format!("{name} = {value}: there is no key {name}{}", nearest.unwrap_or_default()));
+            let mut nearest = keys::Nearest::default();
+            for key in &KEYS {
+                nearest.offer(name, key.name);
+            }
+            return Err(format!("{name} = {value}: there is no key {name}{nearest}"));
         };
         if let Some((earlier, _)) = self.found.get(slot).and_then(Option::as_ref)
             && (matches!(earlier, Place::Line(..)) == matches!(place, Place::Line(..)))
@@ -132,14 +138,6 @@ impl Values {
             Some(None) => return Err(format!("{name} = {value}: the closing double quote is missing")),
         };
         Ok((slot, value.to_owned()))
-    }
-
-    /// What was said for the key that may stand several times: in options, or else in the file.
-    pub fn repeated(&self) -> Vec<(Place, String)> {
-        let mut said = self.repeated.clone();
-        let has_options = said.iter().any(|(place, _)| *place == Place::Set);
-        said.retain(|(place, _)| !has_options || *place == Place::Set);
-        said
     }
 
     /// Where the key's value stands, and what it is: given, or the default.

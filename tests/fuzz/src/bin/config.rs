@@ -63,8 +63,8 @@ fn assert_limits(config: &Config) {
     assert_eq!(keys.collect::<HashSet<_>>().len(), config.series.len(), "no key stands twice");
     assert!(config.alerts.len() <= ALERTS_MAX);
     for alert in &config.alerts {
-        assert!(config.series.contains(&alert.series), "{alert}");
-        assert!(alert.threshold.0.abs() < 10_i64.pow(13), "{alert}");
+        assert!(config.series.contains(&alert.series), "{alert:?}");
+        assert!(alert.threshold.0.abs() < 10_i64.pow(13), "{alert:?}");
     }
     for series in &config.series {
         let name = series.of.as_deref().unwrap_or_default();
