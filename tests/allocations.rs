@@ -1,7 +1,8 @@
 //! After the first time, taking a sample, queueing, encoding, publishing and acknowledging it
-//! allocates nothing on the heap.
+//! allocates nothing on the heap, and so does looking after the alerts.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,7 +14,10 @@ use pivitals::metric::Metric;
 use pivitals::outbox::{Outbox, Parts, Ticket};
 use pivitals::payload::{Encoder, Format, LEN_MAX};
 use pivitals::probe::{Health, Probes};
+use pivitals::schedule::Schedule;
 use pivitals::session::{Event, Session, Settings, Version};
+use pivitals::watch::{Look, Watch};
+use pivitals_broker::{Board, TestDir};
 
 /// Counts what it is asked for, and lets the system do it.
 struct Counting;
@@ -136,9 +140,50 @@ fn flush(session: &mut Session<Ticket>, now: BootTime) {
     flushed.unwrap();
 }
 
+/// Looks at a board whose temperature crosses the threshold and is back in turns, and gives the allocations
+/// of all looks but the first, and how many of them had something to tell.
+fn looks() -> (usize, usize) {
+    let dir = TestDir::new("allocations");
+    let board = Board::new(&dir.path().join("root")).unwrap();
+    let alerts = [
+        "temperature > 80",
+        "cpu > 101",
+        "throttled_now > 0",
+        "load_average_1 > 1000000",
+        "disk > 101",
+        "network_sent_eth0 > 999999999999",
+        "agent_queue > 1",
+        "cpu_pressure_some > 101",
+    ];
+    let set: Vec<_> = alerts.iter().map(|alert| format!("alert={alert}")).collect();
+    let config = Config::read(None, &set, &Identity::read(Path::new("/"))).unwrap();
+    let mut now = BootTime::from_millis(100_000);
+    let schedule = Schedule::new(config.interval, "pi-7", now);
+    let mut watch = Watch::new(board.root(), &config.alerts, &schedule, now).unwrap();
+    let (mut allocations, mut news) = (0, 0);
+    for turn in 0..CYCLES {
+        fs::write(board.sensor(), if turn % 2 == 0 { "20000\n" } else { "90000\n" }).unwrap();
+        now = watch.next();
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        assert_eq!(watch.due(now), Some(now));
+        let look = watch.look(&config.alerts, now, &Health::default(), turn % 3 == 0);
+        if look == Look::Changed {
+            news += watch.news().flatten().count();
+        }
+        // The rates are read at every tenth look, and then for the first time.
+        if turn >= 10 {
+            allocations += ALLOCATIONS.load(Ordering::Relaxed) - before;
+        }
+    }
+    (allocations, news)
+}
+
 /// One test, so that no other one allocates meanwhile.
 #[test]
-fn a_cycle_allocates_nothing_after_the_first() {
+fn a_cycle_and_a_look_allocate_nothing_after_the_first() {
+    let (allocations, news) = looks();
+    assert_eq!(allocations, 0, "in {CYCLES} looks");
+    assert!(news > CYCLES / 4, "{news}");
     for (board, format, version) in [
         ("pi-4", Format::Rule, Version::V5),
         ("cm-4", Format::Rule, Version::V3),

@@ -52,6 +52,36 @@ fn a_status_file_that_would_wear_the_card_is_a_warning() {
 }
 
 #[test]
+fn an_alert_on_what_the_board_cannot_tell_is_a_warning_and_one_that_is_none_a_fault() {
+    let house = House::new("alert", Manners::default());
+    house.configure("metrics = temperature\nalert = sd_life_time_a > 90\nalert = temperature > 80\n");
+    let examination = house.examine(&["--offline"]);
+    examination.only(
+        "warn",
+        "metrics",
+        0,
+        "sd life time a: no reading",
+        "leave it out of `metrics` and `alert`",
+    );
+    house.configure("alert = load > 4\nalert = temprature > 80\nalert = cpu > 90 %\n");
+    let examination = house.examine(&["--offline"]);
+    assert_eq!((examination.code, examination.findings.len()), (78, 3), "{}", examination.text);
+    examination.has(
+        "fail",
+        "configuration",
+        ":6: alert = load > 4: load is more than one",
+        "allowed: load_average_1, ",
+    );
+    examination.has("fail", "configuration", ":7: alert = temprature > 80", "did you mean temperature?");
+    examination.has(
+        "fail",
+        "configuration",
+        ":8: alert = cpu > 90 %",
+        "allowed: a metric, > or < and a number",
+    );
+}
+
+#[test]
 fn an_agent_that_runs_here_is_told_of() {
     let house = House::new("agent-here", Manners::default());
     let path = house.dir.path().join("status");
