@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use pivitals_broker::Program;
+
 use crate::Bench;
 
 const SAMPLES: usize = 10;
@@ -21,8 +23,7 @@ pub struct Calls {
 pub fn of_a_cycle(bench: &Bench) -> Calls {
     let log = bench.dir.path().join("strace.log");
     let agent = bench.run(&["strace", "-o", &log.display().to_string()], SAMPLES);
-    let children = format!("/proc/{0}/task/{0}/children", agent.id());
-    let pid = fs::read_to_string(children).unwrap().trim().parse().unwrap();
+    let pid = traced(&agent);
     bench.end(agent, pid);
     let log = fs::read_to_string(log).unwrap();
     let lines: Vec<_> = log.lines().collect();
@@ -41,8 +42,19 @@ pub fn of_a_cycle(bench: &Bench) -> Calls {
     };
     Calls {
         most: longest.len() as u64,
-        names: longest.iter().map(|line| line.split('(').next().unwrap().to_owned()).collect(),
+        names: names(longest),
         sent: bytes("write"),
         received: bytes("recvfrom"),
     }
+}
+
+/// The process that strace runs.
+pub fn traced(strace: &Program) -> u32 {
+    let children = format!("/proc/{0}/task/{0}/children", strace.id());
+    fs::read_to_string(children).unwrap().trim().parse().unwrap()
+}
+
+/// The calls' names.
+pub fn names(lines: &[&str]) -> Vec<String> {
+    lines.iter().map(|line| line.split('(').next().unwrap().to_owned()).collect()
 }

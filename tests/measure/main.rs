@@ -1,8 +1,9 @@
 //! `cargo measure`: what the release binary costs, measured on this machine, against its limits.
 //!
 //! It has `cross/build` make the static x86_64 binary and runs it against the embedded broker, with the four default
-//! metrics and a sample a second: by itself, under strace and under valgrind's callgrind. Counts are
-//! compared, not times, so that a busy machine gives the same figures.
+//! metrics and a sample a second: by itself, under strace and under valgrind's callgrind; and then with
+//! alerts, at an emulated mailbox. Counts are compared, not times, so that a busy machine gives the same
+//! figures; the only time is that which the kernel has counted on a processor.
 
 use std::fmt::Display;
 use std::fs;
@@ -14,6 +15,7 @@ use pivitals_broker::{Board, Broker, Event, Manners, Pki, Program, TestDir, send
 
 mod calls;
 mod instructions;
+mod watch;
 
 const TARGET: &str = "x86_64-unknown-linux-musl";
 const MESSAGES_A_SAMPLE: usize = 4;
@@ -25,6 +27,10 @@ const THREADS: u64 = 1;
 const WRITTEN_MAX: u64 = 0;
 const CALLS_MAX: u64 = 12;
 const INSTRUCTIONS_MAX: u64 = 150_000;
+const WATCH_CALLS_MAX: u64 = 4;
+const WATCH_INSTRUCTIONS_MAX: u64 = 10_000;
+/// 0.05 % of one core.
+const WATCH_CPU_MAX_MICROS: u64 = 500;
 
 fn main() -> ExitCode {
     for tool in ["strace", "valgrind"] {
@@ -48,8 +54,18 @@ fn main() -> ExitCode {
     is_within &= row("system calls of a cycle", calls.most, CALLS_MAX);
     is_within &=
         row("instructions of a cycle, user mode", instructions::of_a_cycle(&bench), INSTRUCTIONS_MAX);
+    let watch = watch::of_a_second(&bench);
+    is_within &= row("system calls of a second's watch", watch.calls, WATCH_CALLS_MAX);
+    is_within &=
+        row("instructions of a second's watch, user mode", watch.instructions, WATCH_INSTRUCTIONS_MAX);
+    is_within &= row(
+        "processor time of a second's watch, µs (500 are 0.05 % of a core)",
+        watch.cpu_micros,
+        WATCH_CPU_MAX_MICROS,
+    );
     println!("| bytes of a cycle on the wire, out and in | {} and {} | |", calls.sent, calls.received);
     println!("\nThe calls of a cycle: {}", calls.names.join(", "));
+    println!("The calls of a second's watch: {}", watch.names.join(", "));
     if is_within { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -100,6 +116,15 @@ impl Bench {
 
     /// Starts the agent, under a tool if there is one, and waits until so many samples were published.
     fn run(&self, tool: &[&str], samples: usize) -> Program {
+        let agent = Program::start(&mut self.command(tool, &[]));
+        for _ in 0..samples * MESSAGES_A_SAMPLE {
+            self.broker.wait_for(PATIENCE, Event::published);
+        }
+        agent
+    }
+
+    /// The agent, under a tool if there is one.
+    fn command(&self, tool: &[&str], set: &[&str]) -> Command {
         let mut words = tool.iter();
         let mut command = match words.next() {
             Some(tool) => {
@@ -111,11 +136,10 @@ impl Bench {
         };
         command.arg("run").arg("--config").arg(self.dir.path().join("pivitals.conf"));
         command.arg("--root").arg(self.board.root());
-        let agent = Program::start(&mut command);
-        for _ in 0..samples * MESSAGES_A_SAMPLE {
-            self.broker.wait_for(PATIENCE, Event::published);
+        for set in set {
+            command.args(["--set", set]);
         }
-        agent
+        command
     }
 
     /// Ends an agent, or the tool that it runs under, and gives what was written.
