@@ -85,9 +85,10 @@ impl Sample {
 
     /// Puts another reading in the place of a series', of those that the readings are of.
     pub fn replace(&mut self, series: &[Series], of: &Series, reading: Reading) {
-        let index = series.iter().position(|series| series == of);
-        if let Some(slot) = index.and_then(|index| self.readings.get_mut(index)) {
-            *slot = reading;
+        for (slot, series) in self.readings.iter_mut().zip(series) {
+            if series == of {
+                *slot = reading;
+            }
         }
     }
 

@@ -47,16 +47,23 @@ const _: () = assert!(ALERTS_MAX == 8 && INTERFACES_MAX == 4 && DISKS_MAX == 4, 
 /// Adds what is watched, if it is not measured yet. Where there is no room for it, a thing that was only
 /// found gives way to one of the `alerts`; without them, nothing does. False if there is none that does.
 pub fn add(series: &mut Vec<Series>, watched: &Series, alerts: &[Alert]) -> bool {
-    if series.contains(watched) {
-        return true;
-    }
-    let is_like = |series: &&Series| series.metric == watched.metric;
-    if series.iter().filter(is_like).count() >= watched.metric.description().scope.things_max() {
-        let is_found = |series| is_like(&series) && !alerts.iter().any(|alert| alert.series == *series);
-        match series.iter().rposition(is_found).filter(|_| !alerts.is_empty()) {
-            Some(last) => drop(series.remove(last)),
-            None => return false,
+    let mut room = watched.metric.description().scope.things_max();
+    let mut found = None;
+    for (index, other) in series.iter().enumerate() {
+        if other == watched {
+            return true;
         }
+        if other.metric == watched.metric {
+            room = room.saturating_sub(1);
+            if !alerts.is_empty() && !alerts.iter().any(|alert| alert.series == *other) {
+                found = Some(index);
+            }
+        }
+    }
+    match found {
+        _ if room > 0 => {}
+        Some(last) => drop(series.remove(last)),
+        None => return false,
     }
     series.push(watched.clone());
     true
