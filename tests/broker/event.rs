@@ -25,6 +25,16 @@ pub enum Event {
     Connected(Connected),
     /// A well-formed PUBLISH.
     Published(Published),
+    /// A will that is published, because the connection ended otherwise than by DISCONNECT. It comes
+    /// before [`Event::Disconnected`].
+    Will {
+        /// The connection.
+        conn: u64,
+        /// When.
+        at: Instant,
+        /// As CONNECT had it.
+        will: Will,
+    },
     /// The policy denied something. It follows the CONNECT or PUBLISH.
     Denied {
         /// The connection.
@@ -95,12 +105,27 @@ pub struct Connected {
     pub clean_start: bool,
     /// The largest packet the client takes, bytes. Version 5.
     pub maximum_packet_size: Option<u32>,
+    /// What is to be published when the connection breaks.
+    pub will: Option<Will>,
     /// The protocols offered by ALPN, in order; empty without ALPN.
     pub alpn: Vec<String>,
     /// The server name in the ClientHello.
     pub sni: Option<String>,
     /// The common name of the client's certificate.
     pub certificate_cn: String,
+}
+
+/// The will in a CONNECT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Will {
+    /// The topic.
+    pub topic: String,
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// 0, 1 or 2.
+    pub qos: u8,
+    /// It is to be retained.
+    pub retain: bool,
 }
 
 /// A client's PUBLISH.
@@ -148,6 +173,7 @@ impl Event {
             Self::Connected(Connected { conn, .. })
             | Self::Published(Published { conn, .. })
             | Self::TlsFailed { conn, .. }
+            | Self::Will { conn, .. }
             | Self::Denied { conn, .. }
             | Self::Throttled { conn, .. }
             | Self::Ping { conn, .. }
@@ -162,6 +188,7 @@ impl Event {
             Self::Connected(Connected { at, .. })
             | Self::Published(Published { at, .. })
             | Self::TlsFailed { at, .. }
+            | Self::Will { at, .. }
             | Self::Denied { at, .. }
             | Self::Throttled { at, .. }
             | Self::Ping { at, .. }
@@ -211,6 +238,10 @@ impl fmt::Display for Event {
                 write!(f, "{conn}: CONNECT {version:?} {client_id}, {answer}")
             }
             Self::Published(published) => published.fmt(f),
+            Self::Will { conn, will, .. } => {
+                let payload = String::from_utf8_lossy(&will.payload);
+                write!(f, "{conn}: will on {} {payload}", will.topic)
+            }
             Self::Denied { conn, action, resource, .. } => {
                 write!(f, "{conn}: denied: {action} on {resource}")
             }

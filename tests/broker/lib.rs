@@ -49,7 +49,7 @@ mod shared;
 mod wire;
 
 pub use board::Board;
-pub use event::{Connected, Event, Published};
+pub use event::{Connected, Event, Published, Will};
 pub use manners::{
     ConnackManner, DeniedConnect, DeniedPublish, Manners, PubackManner, Refusal, Silence, Versions,
 };

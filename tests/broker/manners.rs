@@ -44,7 +44,8 @@ pub struct Manners {
     pub connects_per_second: Option<u32>,
     /// How many publishes of one connection it takes in a second. More get no answer, for ever.
     pub publishes_per_second: Option<u32>,
-    /// A PUBLISH that asks to be retained is a violation, and version 5 is told so beforehand.
+    /// A PUBLISH that asks to be retained is a violation, and version 5 is told so beforehand; a CONNECT
+    /// of it whose will asks for that is refused with 0x9a.
     pub refuse_retain: bool,
     /// The answer to an acceptable CONNECT.
     pub connack: ConnackManner,

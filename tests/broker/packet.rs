@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod properties;
 mod reader;
 
+use crate::event::Will;
 use properties::{PAYLOAD_FORMAT, Place, Properties};
 use reader::Reader;
 
@@ -59,6 +60,7 @@ pub(crate) struct Connect {
     pub(crate) clean_start: bool,
     /// Empty in 3.1.1.
     pub(crate) properties: Properties,
+    pub(crate) will: Option<Will>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,9 +174,7 @@ fn connect(body: &[u8]) -> Result<Connect, Fault> {
         Version::V5 => Properties::read(&mut reader, Place::Connect)?,
     };
     let client_id = reader.string("client id")?.to_owned();
-    if flags & 0x04 != 0 {
-        will(&mut reader, version)?;
-    }
+    let will = if flags & 0x04 == 0 { None } else { Some(will(&mut reader, flags, version)?) };
     if flags & 0x80 != 0 {
         reader.string("user name")?;
     }
@@ -182,7 +182,7 @@ fn connect(body: &[u8]) -> Result<Connect, Fault> {
         reader.binary("password")?;
     }
     reader.finish()?;
-    Ok(Connect { version, client_id, keep_alive_secs, clean_start: flags & 0x02 != 0, properties })
+    Ok(Connect { version, client_id, keep_alive_secs, clean_start: flags & 0x02 != 0, properties, will })
 }
 
 fn check_connect_flags(flags: u8, version: Version) -> Result<(), Fault> {
@@ -208,14 +208,15 @@ fn check_connect_flags(flags: u8, version: Version) -> Result<(), Fault> {
     Err(Fault::malformed(format!("CONNECT flags with {breach}")))
 }
 
-/// The broker serves publishers only and has nobody to send a will to: it is checked and dropped.
-fn will(reader: &mut Reader<'_>, version: Version) -> Result<(), Fault> {
+/// `[3] 3.1.3`, `[5] 3.1.3`. A will delay is not kept: a will is told of at once.
+fn will(reader: &mut Reader<'_>, flags: u8, version: Version) -> Result<Will, Fault> {
     if version == Version::V5 {
         Properties::read(reader, Place::Will)?;
     }
-    check_topic(reader.string("will topic")?)?;
-    reader.binary("will message")?;
-    Ok(())
+    let topic = reader.string("will topic")?.to_owned();
+    check_topic(&topic)?;
+    let payload = reader.binary("will message")?.to_vec();
+    Ok(Will { topic, payload, qos: flags >> 3 & 0x03, retain: flags & 0x20 != 0 })
 }
 
 /// `[3] 3.3`, `[5] 3.3`.

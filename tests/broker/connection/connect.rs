@@ -59,6 +59,7 @@ impl Session<'_> {
             keep_alive_secs: connect.keep_alive_secs,
             clean_start: connect.clean_start,
             maximum_packet_size: connect.properties.number(MAXIMUM_PACKET_SIZE),
+            will: connect.will.clone(),
             alpn: self.hello.alpn.clone(),
             sni: self.hello.sni.clone(),
             certificate_cn: common_name.clone(),
@@ -151,6 +152,12 @@ impl Request<'_> {
             // A broker need not give out client ids. [MQTT-3.1.3-8], [5] [MQTT-3.1.3-8]
             return Some(self.refuse(if version == Version::V3 { 0x02 } else { 0x85 }));
         }
+        if version == Version::V5
+            && manners.refuse_retain
+            && self.connect.will.as_ref().is_some_and(|will| will.retain)
+        {
+            return Some(self.refuse(0x9a)); // [MQTT-3.2.2-13]
+        }
         // Bad authentication method: the certificate is all. [MQTT-4.12.0-1]
         self.connect.properties.has(AUTHENTICATION_METHOD).then(|| self.refuse(0x8c))
     }
@@ -197,5 +204,6 @@ fn agree(connect: &Connect, terms: Terms, common_name: String) -> Client {
         receive_maximum: grant.receive_maximum.unwrap_or(RECEIVE_MAXIMUM_DEFAULT).into(),
         maximum_packet_size: packet_size
             .map_or(PACKET_LEN_MAX, |len| len.try_into().expect("usize has 32 bits")),
+        will: connect.will.clone(),
     }
 }

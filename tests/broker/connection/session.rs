@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::event::Event;
+use crate::event::{Event, Will};
 use crate::manners::Silence;
 use crate::packet::answer::{self, PINGRESP};
 use crate::packet::{Fault, Header, Packet, Version, decode};
@@ -12,6 +12,8 @@ use crate::wire::{Hello, Incoming, Wire};
 
 /// How long the CONNECT may take. `[3] 3.1.4`: "a reasonable amount of time".
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
+/// `[5]` table 3-10.
+const DISCONNECT_WITH_WILL: u8 = 0x04;
 /// What holds where nothing is said. No publisher needs as much: a length beyond it is a mistake in the length.
 pub(super) const PACKET_LEN_MAX: usize = 1 << 20;
 
@@ -53,6 +55,7 @@ pub(super) struct Client {
     pub(super) session_expiry_secs: u32,
     pub(super) receive_maximum: usize,
     pub(super) maximum_packet_size: usize,
+    pub(super) will: Option<Will>,
 }
 
 /// A packet to be sent, and the packet id that is free after it.
@@ -285,6 +288,12 @@ impl<'a> Session<'a> {
     }
 
     fn over(&self, cleanly: bool, reason: Option<u8>, close_notify: bool) {
+        // [MQTT-3.1.2-8], [5] [MQTT-3.1.2-8]; version 5 has a goodbye that leaves a will.
+        if (!cleanly || reason == Some(DISCONNECT_WITH_WILL))
+            && let Some(will) = self.client.as_ref().and_then(|client| client.will.clone())
+        {
+            self.shared.log.push(Event::Will { conn: self.conn, at: Instant::now(), will });
+        }
         self.shared.log.push(Event::Disconnected {
             conn: self.conn,
             at: Instant::now(),

@@ -9,3 +9,4 @@ mod good;
 mod policy;
 mod rates;
 mod tls;
+mod wills;
