@@ -13,6 +13,7 @@ use heapless::Vec;
 use crate::clock::BootTime;
 use crate::payload;
 
+mod connect;
 mod frame;
 mod v3;
 mod v5;
@@ -32,7 +33,8 @@ const BURST_WAIT: Duration = Duration::from_millis(200);
 /// Longest packet taken from a broker: only acknowledgements are expected.
 pub const INBOUND_LEN_MAX: usize = 1024;
 
-/// Bytes that may wait to be written: three quarters of a TLS record.
+/// Bytes that may wait to be written: three quarters of a TLS record. A message that is longer by itself
+/// makes the buffer grow.
 const OUTGOING_LEN_MAX: usize = 12 * 1024;
 /// What PUBLISH adds to a payload: its topic above all, with the name of a rule before it.
 const PUBLISH_OVERHEAD_MAX: usize = 512;
@@ -73,6 +75,18 @@ pub struct Settings<'a> {
     pub topics: &'a [String],
     /// Seconds.
     pub keep_alive_secs: u16,
+    /// What the broker publishes when the connection breaks.
+    pub will: Option<Will<'a>>,
+}
+
+/// A message that the broker publishes when the connection ends otherwise than by
+/// [`disconnect`](Session::disconnect): retained, with quality of service 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Will<'a> {
+    /// Where it goes.
+    pub topic: &'a str,
+    /// What it says.
+    pub payload: &'a str,
 }
 
 /// What came of received bytes.
@@ -144,6 +158,7 @@ struct Terms {
     keep_alive_secs: Option<u16>,
     packet_len_max: Option<u32>,
     qos_0_only: bool,
+    retains_nothing: bool,
 }
 
 /// A packet from the broker, in the form that both versions share.
@@ -181,6 +196,7 @@ pub struct Session<T> {
     in_flight: Vec<InFlight<T>, IN_FLIGHT_MAX>,
     in_flight_max: usize,
     packet_len_max: usize,
+    retains: bool,
     keep_alive: Duration,
     last_id: u16,
     last_sent_at: BootTime,
@@ -207,6 +223,7 @@ impl<T: Copy> Session<T> {
             in_flight: Vec::new(),
             in_flight_max: IN_FLIGHT_MAX,
             packet_len_max: usize::MAX,
+            retains: true,
             keep_alive: Duration::from_secs(settings.keep_alive_secs.into()),
             last_id: 0,
             last_sent_at: now,
@@ -282,6 +299,7 @@ impl<T: Copy> Session<T> {
             return Err(SessionError::QosUnsupported);
         }
         self.connected = true;
+        self.retains = !terms.retains_nothing;
         if terms.receive_maximum == Some(0) || terms.packet_len_max == Some(0) {
             return Err(SessionError::Malformed); // MQTT 5, sections 3.2.2.3.3 and 3.2.2.3.6
         }
@@ -331,6 +349,13 @@ impl<T: Copy> Session<T> {
         self.packet_len_max.saturating_sub(PUBLISH_OVERHEAD_MAX)
     }
 
+    /// Whether the broker keeps a topic's last retained message for those who subscribe later, as far as
+    /// it says (MQTT 5, section 3.2.2.3.5).
+    #[must_use]
+    pub const fn retains(&self) -> bool {
+        self.retains
+    }
+
     /// Takes a message for the topic with this number. To be called while
     /// [`has_room`](Self::has_room) says so.
     ///
@@ -343,13 +368,39 @@ impl<T: Copy> Session<T> {
         ticket: T,
         now: BootTime,
     ) -> Result<(), SessionError> {
+        self.take_message(topic, payload, false, ticket, now)
+    }
+
+    /// Takes a message that the broker is to keep for those who subscribe later, which not every broker
+    /// [does](Self::retains). Else as [`publish`](Self::publish).
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub fn publish_retained(
+        &mut self,
+        topic: usize,
+        payload: &[u8],
+        ticket: T,
+        now: BootTime,
+    ) -> Result<(), SessionError> {
+        self.take_message(topic, payload, true, ticket, now)
+    }
+
+    fn take_message(
+        &mut self,
+        topic: usize,
+        payload: &[u8],
+        retain: bool,
+        ticket: T,
+        now: BootTime,
+    ) -> Result<(), SessionError> {
         let id = self.free_id();
         self.payload.extend_from_slice(payload);
         let payload = self.payload.split().freeze();
         let before = self.outgoing.len();
         match &mut self.codec {
-            Codec::V3(codec) => codec.publish(topic, id, payload, &mut self.outgoing),
-            Codec::V5(codec) => codec.publish(topic, id, payload, &mut self.outgoing),
+            Codec::V3(codec) => codec.publish(topic, id, payload, retain, &mut self.outgoing),
+            Codec::V5(codec) => codec.publish(topic, id, payload, retain, &mut self.outgoing),
         }
         let length = self.outgoing.len() - before;
         if length > self.packet_len_max {

@@ -76,6 +76,7 @@ impl Station {
             client_id: &config.client_id,
             topics: config.topics.names(),
             keep_alive_secs: config.keep_alive_secs,
+            will: None,
         };
         let mut session = Session::new(&settings, now);
         flush(&mut session, now);

@@ -120,6 +120,7 @@ impl Agent {
                         client_id: &config.client_id,
                         topics: config.topics.names(),
                         keep_alive_secs: config.keep_alive_secs,
+                        will: None,
                     };
                     Session::new(&settings, now)
                 });

@@ -154,6 +154,7 @@ impl Talk<'_> {
             client_id: &config.client_id,
             topics: config.topics.names(),
             keep_alive_secs: config.keep_alive_secs,
+            will: None,
         }
     }
 

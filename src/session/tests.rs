@@ -5,10 +5,12 @@ use pivitals_broker::Random;
 
 use super::*;
 
+mod retained;
+
 static TOPICS: LazyLock<[String; 2]> = LazyLock::new(|| ["t", "u"].map(str::to_owned));
 
 fn settings(version: Version) -> Settings<'static> {
-    Settings { version, client_id: "pi-7", topics: &*TOPICS, keep_alive_secs: 240 }
+    Settings { version, client_id: "pi-7", topics: &*TOPICS, keep_alive_secs: 240, will: None }
 }
 
 const BOTH: [Version; 2] = [Version::V3, Version::V5];

@@ -1,9 +1,10 @@
 //! MQTT 3.1.1 through `rumqttc`'s codec.
 
 use bytes::{Bytes, BytesMut};
-use rumqttc::mqttbytes::v4::{ConnAck, Connect, Disconnect, PingReq, PubAck, Publish};
+use rumqttc::mqttbytes::v4::{ConnAck, Disconnect, PingReq, PubAck, Publish};
 use rumqttc::mqttbytes::{FixedHeader, QoS};
 
+use super::connect;
 use super::frame::{CONNACK, Frame, PINGRESP, PUBACK};
 use super::{Packet, Refusal, SessionError, Settings, Terms};
 
@@ -17,21 +18,19 @@ pub struct Codec {
 impl Codec {
     /// Writes CONNECT, too.
     pub fn new(settings: &Settings<'_>, outgoing: &mut BytesMut) -> Self {
-        let mut connect = Connect::new(settings.client_id);
-        connect.keep_alive = settings.keep_alive_secs;
-        let written = connect.write(outgoing);
-        debug_assert!(written.is_ok(), "the client id's length is bounded");
+        connect::write(settings, 4, &[], &[], outgoing);
         let publish = |topic: &String| Publish::from_bytes(topic, QoS::AtLeastOnce, Bytes::new());
         Self { publishes: settings.topics.iter().map(publish).collect() }
     }
 
-    pub fn publish(&mut self, topic: usize, id: u16, payload: Bytes, outgoing: &mut BytesMut) {
+    pub fn publish(&mut self, topic: usize, id: u16, payload: Bytes, retain: bool, outgoing: &mut BytesMut) {
         let Some(publish) = self.publishes.get_mut(topic) else {
             debug_assert!(false, "topics are numbered as the settings have them");
             return;
         };
         publish.pkid = id;
         publish.payload = payload;
+        publish.retain = retain;
         let written = publish.write(outgoing);
         debug_assert!(written.is_ok(), "the id is not zero, and the length is bounded");
         publish.payload = Bytes::new(); // gives the buffer back

@@ -6,12 +6,19 @@
 use bytes::{Bytes, BytesMut};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, Connect, ConnectProperties, Disconnect, DisconnectReasonCode, FixedHeader, PingReq, PubAck,
-    Publish,
+    ConnAck, Disconnect, DisconnectReasonCode, FixedHeader, PingReq, PubAck, Publish,
 };
 
+use super::connect;
 use super::frame::{CONNACK, DISCONNECT, Frame, PINGRESP, PUBACK};
 use super::{INBOUND_LEN_MAX, Packet, Refusal, SessionError, Settings, Terms};
+
+/// Of CONNECT: their length; and the longest packet that is taken (MQTT 5, section 3.1.2.11.4).
+const PROPERTIES: [u8; 6] = {
+    #[expect(clippy::cast_possible_truncation, reason = "1024")]
+    let [a, b, c, d] = (INBOUND_LEN_MAX as u32).to_be_bytes();
+    [5, 0x27, a, b, c, d]
+};
 
 /// Writes the packets that depend on the session's settings.
 #[derive(Debug)]
@@ -23,37 +30,19 @@ pub struct Codec {
 impl Codec {
     /// Writes CONNECT, too.
     pub fn new(settings: &Settings<'_>, outgoing: &mut BytesMut) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "1024")]
-        let max_packet_size = Some(INBOUND_LEN_MAX as u32);
-        let connect = Connect {
-            keep_alive: settings.keep_alive_secs,
-            client_id: settings.client_id.into(),
-            clean_start: true,
-            properties: Some(ConnectProperties {
-                max_packet_size,
-                session_expiry_interval: None,
-                receive_maximum: None,
-                topic_alias_max: None,
-                request_response_info: None,
-                request_problem_info: None,
-                user_properties: Vec::new(),
-                authentication_method: None,
-                authentication_data: None,
-            }),
-        };
-        let written = connect.write(&None, &None, outgoing);
-        debug_assert!(written.is_ok(), "the client id's length is bounded");
+        connect::write(settings, 5, &PROPERTIES, &[0], outgoing);
         let publish = |topic: &String| Publish::new(topic, QoS::AtLeastOnce, Bytes::new(), None);
         Self { publishes: settings.topics.iter().map(publish).collect() }
     }
 
-    pub fn publish(&mut self, topic: usize, id: u16, payload: Bytes, outgoing: &mut BytesMut) {
+    pub fn publish(&mut self, topic: usize, id: u16, payload: Bytes, retain: bool, outgoing: &mut BytesMut) {
         let Some(publish) = self.publishes.get_mut(topic) else {
             debug_assert!(false, "topics are numbered as the settings have them");
             return;
         };
         publish.pkid = id;
         publish.payload = payload;
+        publish.retain = retain;
         let written = publish.write(outgoing);
         debug_assert!(written.is_ok(), "the id is not zero, and the length is bounded");
         publish.payload = Bytes::new(); // gives the buffer back
@@ -97,6 +86,7 @@ fn accepted(ack: ConnAck) -> Packet {
         keep_alive_secs: terms.server_keep_alive,
         packet_len_max: terms.max_packet_size,
         qos_0_only: terms.max_qos == Some(0),
+        retains_nothing: terms.retain_available == Some(0),
     }))
 }
 

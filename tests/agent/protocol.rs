@@ -158,6 +158,7 @@ fn a_link_for_port_443_names_the_host_and_the_protocol_that_aws_wants() {
         client_id: "pi-7",
         topics: &topics,
         keep_alive_secs: 60,
+        will: None,
     };
     let mut session = Session::<()>::new(&settings, boot_time());
     session.flush(boot_time(), |bytes| link.write(bytes)).unwrap();

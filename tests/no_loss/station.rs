@@ -214,8 +214,13 @@ impl Station {
     fn connect(&mut self, receive_maximum: u16) {
         if self.online.is_none() {
             let topics = self.topics.names();
-            let settings =
-                Settings { version: self.version, client_id: "pi-7", topics, keep_alive_secs: 240 };
+            let settings = Settings {
+                version: self.version,
+                client_id: "pi-7",
+                topics,
+                keep_alive_secs: 240,
+                will: None,
+            };
             let session = Session::new(&settings, self.now);
             self.online = Some(Online { session, in_flight: BTreeMap::new(), in_flight_max: 0 });
             self.broker.open(receive_maximum);
