@@ -31,11 +31,13 @@ mod aim;
 mod alerts;
 mod connection;
 mod notices;
+mod presence;
 mod print;
 
 use aim::{Aim, Mode};
-use connection::{Connection, Tally};
+use connection::{Connection, Sent, Tally};
 use notices::Notices;
+use presence::Announcer;
 pub use print::print;
 
 /// How long a sample's worth of time lies between the two readings of a counter in `once` and `print`.
@@ -64,6 +66,7 @@ pub struct Agent {
     connection: Connection,
     denials: Denials,
     tally: Tally,
+    announcer: Announcer,
     notices: Notices,
 }
 
@@ -86,6 +89,7 @@ impl Agent {
             connection: Connection::Down { retry_at: now },
             denials: Denials::new(config.topics.clone()),
             tally: Tally::default(),
+            announcer: Announcer::default(),
             notices: Notices::default(),
             setup,
         }
@@ -95,6 +99,7 @@ impl Agent {
     /// if it has errors, the old one stays.
     pub fn run(mut self, signals: &mut Signals, reload: impl Fn() -> Result<Setup, Vec<String>>) {
         self.notices = Notices::of_a_service();
+        self.announcer = Announcer::new(&self.setup);
         info!(
             "version {}: {} samples every {} s for {}",
             env!("CARGO_PKG_VERSION"),
@@ -120,8 +125,13 @@ impl Agent {
             }
             self.notices.clock(self.wall.is_set());
             aim = match aim {
-                Aim::End { until } if self.is_done(Mode::Publish, now) || until <= now => return self.end(),
-                Aim::Reload { setup, until } if self.is_done(Mode::Settle, now) || until <= now => {
+                Aim::End { until } if self.is_done(Mode::Publish, now) && self.has_left() || until <= now => {
+                    return self.end();
+                }
+                Aim::Reload { setup, until }
+                    if self.is_done(Mode::Settle, now) && (!self.leaves_for(&setup) || self.has_left())
+                        || until <= now =>
+                {
                     self.change(*setup, now);
                     Aim::Publish
                 }
@@ -180,7 +190,7 @@ impl Agent {
                 self.disconnected(now + backoff::FLOOR, now);
             }
             if self.is_delivered(now) {
-                self.disconnect(now); // whatever came after the last acknowledgement
+                self.disconnect(false, now); // whatever came after the last acknowledgement
                 let denied = std::mem::take(&mut self.tally.denied);
                 return if denied.is_empty() { Ok(()) } else { Err(denied) };
             }
@@ -249,7 +259,7 @@ impl Agent {
 
     /// Notes a failure, and waits for longer than the last time.
     fn fail(&mut self, failure: &Failure, now: BootTime) {
-        if self.version.choose_after(failure) {
+        if self.is_cured_without_will(failure) || self.version.choose_after(failure) {
             debug!("{}; trying MQTT {}", self.explain(failure), self.version.current());
             return self.disconnected(now + backoff::FLOOR, now);
         }
@@ -288,6 +298,9 @@ impl Agent {
     /// What a failure tells of the topics on which messages were under way; or more of itself than it
     /// says.
     fn verdict(&mut self, failure: &Failure, now: BootTime) -> Verdict {
+        if let Some(verdict) = self.verdict_on_announcement(failure) {
+            return verdict;
+        }
         let no_denial = || Verdict::NoDenial(failure.clone());
         let Connection::Up(online) = &self.connection else { return no_denial() };
         let says_so = match failure {
@@ -306,10 +319,9 @@ impl Agent {
         {
             return Verdict::Told { was_trial };
         }
-        let Some(message) = online.session.as_ref().and_then(Session::first_in_flight) else {
-            return no_denial();
-        };
-        match self.denials.closed_at(message.ticket, online.in_flight(), says_so) {
+        let first = online.session.as_ref().and_then(Session::first_in_flight);
+        let Some(Sent::Sample { ticket, .. }) = first else { return no_denial() };
+        match self.denials.closed_at(ticket, online.in_flight(), says_so) {
             Some(topic) if says_so => {
                 Verdict::Denied(topic, Failure::PublishRefused(topic, reason::NOT_AUTHORIZED))
             }
@@ -359,7 +371,7 @@ impl Agent {
     fn end(mut self) {
         self.notices.stopping();
         let now = clock::boot_time();
-        self.disconnect(now);
+        self.disconnect(true, now);
         self.tell_status(State::Ended, true, now);
         match self.outbox.len() {
             0 => info!("ended"),
@@ -369,8 +381,10 @@ impl Agent {
 
     /// Goes on with another setup, and with the samples that wait.
     fn change(&mut self, setup: Setup, now: BootTime) {
-        self.disconnect(now);
+        let leaves = self.leaves_for(&setup);
+        self.disconnect(leaves, now);
         let old = self.setup.replace(setup);
+        self.announcer = Announcer::new(&self.setup);
         let config = &self.setup.config;
         log::set_max_level(config.log_level);
         if config.log != old.log {

@@ -11,12 +11,14 @@ use crate::alert::Alert;
 use crate::identity::{Identity, PLACEHOLDERS};
 use crate::link::Target;
 use crate::metric::{MOUNT_LEN_MAX, MOUNTS_MAX, Metric, Series};
+use crate::payload::homeassistant::Device;
 use crate::payload::{Format, LABEL_LEN_MAX, NAMESPACE_LEN_MAX};
 use crate::session::Version;
 use crate::tls::CertificatePaths;
 use crate::topics::{self, Topics};
 
 mod alert;
+mod discovery;
 mod keys;
 mod text;
 
@@ -94,6 +96,8 @@ pub struct Config {
     pub log_level: LevelFilter,
     /// Where the agent's state is written, if anywhere.
     pub status_file: Option<PathBuf>,
+    /// The device as Home Assistant is told of it, if it is.
+    pub discovery: Option<Device>,
 }
 
 impl Config {
@@ -170,8 +174,15 @@ impl Check<'_> {
         let log = self.required(&keys::LOG, parse_log);
         let log_level = self.required(&keys::LOG_LEVEL, parse_log_level);
         let status_file = self.optional(&keys::STATUS_FILE, parse_path);
+        let has_rule = rule.as_ref().is_ok_and(Option::is_some);
+        let discovery = self.discovery(
+            format.as_ref().ok().copied(),
+            topic.as_deref().unwrap_or_default(),
+            has_rule,
+            endpoint.as_ref().ok().and_then(Option::as_deref),
+        );
         self.check_mount_keys(mounts.as_deref().unwrap_or_default());
-        self.check_one_rule(rule.as_ref().is_ok_and(Option::is_some), topic.as_deref().unwrap_or_default());
+        self.check_one_rule(has_rule, topic.as_deref().unwrap_or_default());
         let (topic, mut series) = (topic?, self.series(&metrics?, &mounts?));
         for alert in &alerts {
             alert::add(&mut series, &alert.series, &alerts);
@@ -179,11 +190,16 @@ impl Check<'_> {
         let format = format?;
         self.check_topics(&topic, &series, format)?;
         let topic = rule?.map_or(topic.clone(), |rule| format!("{BASIC_INGEST}{rule}/{topic}"));
+        let (client_id, mut topics) = (client_id?, Topics::new(&topic, &series));
+        let discovery = discovery?.then(|| Device::new(&client_id, self.identity.model()));
+        if let Some(device) = &discovery {
+            topics = topics.with_discovery(&device.id);
+        }
         Ok(Config {
             endpoint: endpoint?,
             port: port?,
-            client_id: client_id?,
-            topics: Topics::new(&topic, &series),
+            client_id,
+            topics,
             certificates: CertificatePaths { folder: folder?, ca: ca?, certificate: certificate?, key: key? },
             interval: Duration::from_secs(interval?),
             format,
@@ -197,6 +213,7 @@ impl Check<'_> {
             log: log?,
             log_level: log_level?,
             status_file: status_file?,
+            discovery,
         })
     }
 

@@ -47,6 +47,7 @@ pub(crate) mod reason {
     pub const PACKET_TOO_LARGE: u8 = 0x95;
     pub const QUOTA_EXCEEDED: u8 = 0x97;
     pub const ADMINISTRATIVE_ACTION: u8 = 0x98;
+    pub const RETAIN_NOT_SUPPORTED: u8 = 0x9a;
 }
 
 /// What keeps samples from being delivered.

@@ -27,6 +27,7 @@ pub struct Identity {
     serial: Result<String, &'static str>,
     machine_id: Result<String, &'static str>,
     mac: Result<String, &'static str>,
+    model: Option<String>,
     inventory: Inventory,
 }
 
@@ -48,6 +49,10 @@ impl Identity {
                 parse_serial,
             ),
             machine_id: first_of(&["etc/machine-id"], parse_machine_id),
+            model: first_of(&["proc/device-tree/model", "sys/firmware/devicetree/base/model"], |text| {
+                first_line(text).filter(|model| !model.is_empty())
+            })
+            .ok(),
             mac: mac(&root.join("sys/class/net")).ok_or("sys/class/net/*/address"),
             inventory: Inventory::Board(root.to_owned()),
         }
@@ -80,7 +85,13 @@ impl Identity {
     #[must_use]
     pub fn given(names: [&str; PLACEHOLDERS.len()]) -> Self {
         let [hostname, serial, machine_id, mac] = names.map(|name| Ok(name.to_owned()));
-        Self { hostname, serial, machine_id, mac, inventory: Inventory::Image }
+        Self { hostname, serial, machine_id, mac, model: None, inventory: Inventory::Image }
+    }
+
+    /// The board's model, from the device tree.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
     }
 
     /// What there is to be measured on it.
@@ -125,6 +136,7 @@ pub fn parse_machine_id(text: &str) -> Option<&str> {
     first_line(text).filter(|id| id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
+/// The first line, without the NUL that ends a text of the device tree.
 fn first_line(text: &str) -> Option<&str> {
     text.lines().next().map(|line| line.trim_matches(['\0', ' ', '\t']))
 }

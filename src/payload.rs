@@ -9,6 +9,7 @@ use crate::sample::{Kept, Reading, Sample};
 
 mod emf;
 mod flat;
+pub mod homeassistant;
 mod rule;
 
 /// Longest label, in bytes.

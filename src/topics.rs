@@ -1,4 +1,4 @@
-//! Where messages are published: one topic, or one a metric.
+//! Where messages are published: one topic, or one a metric; and what the broker keeps of the device.
 
 use crate::metric::Series;
 use crate::outbox::Parts;
@@ -6,10 +6,15 @@ use crate::outbox::Parts;
 /// What stands in a topic for the metric of a message.
 pub const METRIC: &str = "{metric}";
 
+/// What stands behind the topic of samples in that of the device's availability.
+pub const AVAILABILITY: &str = "/availability";
+
 /// The topics of a device, numbered from 0, and which part of a sample goes to which.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics {
+    /// Those of samples first.
     names: Vec<String>,
+    of_samples: usize,
     /// A topic's number for each part; empty where all go to the only one.
     of_part: Vec<usize>,
     pattern: String,
@@ -22,7 +27,7 @@ impl Topics {
     pub fn new(template: &str, series: &[Series]) -> Self {
         let pattern = template.replace(METRIC, "*");
         if !template.contains(METRIC) {
-            return Self { names: vec![pattern.clone()], of_part: Vec::new(), pattern };
+            return Self { names: vec![pattern.clone()], of_samples: 1, of_part: Vec::new(), pattern };
         }
         let mut names: Vec<String> = Vec::new();
         let of_part = series.iter().map(|series| {
@@ -34,13 +39,40 @@ impl Topics {
             })
         });
         let of_part = of_part.collect();
-        Self { names, of_part, pattern }
+        Self { of_samples: names.len(), names, of_part, pattern }
+    }
+
+    /// The same with the two topics of what the broker keeps of the device called `id`: first
+    /// what Home Assistant is told of it, then whether it is there.
+    #[must_use]
+    pub fn with_discovery(mut self, id: &str) -> Self {
+        self.names.push(format!("homeassistant/device/{id}/config"));
+        self.names.push(format!("{}{AVAILABILITY}", self.pattern));
+        self
+    }
+
+    /// Those of samples, in the order of their numbers.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        self.names.get(..self.of_samples).unwrap_or_default()
     }
 
     /// All of them, in the order of their numbers.
     #[must_use]
-    pub fn names(&self) -> &[String] {
+    pub fn all(&self) -> &[String] {
         &self.names
+    }
+
+    /// The number of the topic on which Home Assistant is told of the device, where there is one.
+    #[must_use]
+    pub const fn discovery(&self) -> usize {
+        self.of_samples
+    }
+
+    /// The number of the topic on which stands whether the device is there, where there is one.
+    #[must_use]
+    pub const fn availability(&self) -> usize {
+        self.of_samples + 1
     }
 
     /// The topic with this number; what stands for all if there is none.
@@ -102,5 +134,14 @@ mod tests {
         assert_eq!([0, 1, 2, 3].map(|part| topics.of(part)), [0, 1, 2, 1]);
         assert_eq!(topics.parts(1), Parts::of([1, 3]));
         assert_eq!((topics.name(2), topics.name(9)), ("disk_var_log/x/disk_var_log", "*/x/*"));
+    }
+
+    #[test]
+    fn with_discovery_there_are_two_more_that_no_sample_goes_to() {
+        let topics = Topics::new("a/b", &[]).with_discovery("pivitals_pi-7");
+        assert_eq!((topics.names(), topics.all().len()), (&["a/b".to_owned()][..], 3));
+        assert_eq!(topics.name(topics.discovery()), "homeassistant/device/pivitals_pi-7/config");
+        assert_eq!(topics.name(topics.availability()), "a/b/availability");
+        assert!((0..Parts::MAX).all(|part| topics.of(part) == 0));
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use log::{debug, warn};
 
+use super::presence::Presence;
 use super::{Agent, Mode, notices, random};
 use crate::backoff;
 use crate::clock::{self, BootTime};
@@ -45,13 +46,17 @@ pub struct Online {
     /// The broker has said of a message that the device may not publish it; and whether of none but
     /// those that were only tried again.
     pub denial_told: Option<bool>,
+    /// What the broker's subscribers are told of the device itself.
+    pub presence: Presence,
 }
 
 /// A message under way.
 #[derive(Debug, Clone, Copy)]
-pub struct Sent {
-    pub ticket: Ticket,
-    at: BootTime,
+pub enum Sent {
+    /// Of the outbox.
+    Sample { ticket: Ticket, at: BootTime },
+    /// Of the device itself, on the topic with this number.
+    Notice { topic: usize },
 }
 
 /// What has happened so far.
@@ -80,6 +85,7 @@ impl Online {
             settled_at: now,
             is_stray_told: false,
             denial_told: None,
+            presence: Presence::Silent,
         }
     }
 
@@ -91,6 +97,13 @@ impl Online {
     /// Messages that were sent and not acknowledged.
     pub fn in_flight(&self) -> usize {
         self.session.as_ref().map_or(0, Session::in_flight)
+    }
+
+    fn notice_answered(&mut self, now: BootTime) {
+        self.answered_at = now;
+        if self.in_flight() == 0 {
+            self.presence = self.presence.answered();
+        }
     }
 
     fn failure(&self, error: LinkError) -> Failure {
@@ -115,12 +128,13 @@ impl Agent {
                 }
                 online.session.get_or_insert_with(|| {
                     let config = &self.setup.config;
+                    online.presence = self.announcer.presence();
                     let settings = Settings {
                         version: self.version.current(),
                         client_id: &config.client_id,
-                        topics: config.topics.names(),
+                        topics: config.topics.all(),
                         keep_alive_secs: config.keep_alive_secs,
-                        will: None,
+                        will: self.announcer.will(&self.setup),
                     };
                     Session::new(&settings, now)
                 });
@@ -188,13 +202,29 @@ impl Agent {
                 self.tally.connections += 1;
                 self.version.accepted();
                 self.setup.credentials.accepted();
+                let retains = online.session.as_ref().is_some_and(Session::retains);
+                if !retains {
+                    online.presence = Presence::Silent;
+                }
+                self.accepted_with_will(retains);
             }
-            Event::Acknowledged(Sent { ticket, at }) => {
+            Event::Acknowledged(Sent::Notice { .. }) => {
+                online.notice_answered(now);
+                self.announcer.taken();
+            }
+            Event::Acknowledged(Sent::Sample { ticket, at }) => {
                 online.answered_at = now;
                 let is_proof = self.backoff.acknowledged(online.connected_at, now);
                 self.acknowledged(ticket, now.since(at), is_proof, now);
             }
-            Event::Refused(Sent { ticket, .. }, reason) => {
+            Event::Refused(Sent::Notice { topic }, reason) => {
+                online.notice_answered(now);
+                // Should the broker close the connection, too, no sample is to blame, and the next connection
+                // does without.
+                online.denial_told = online.denial_told.or(Some(true));
+                self.announce_no_more(&Failure::PublishRefused(topic, reason));
+            }
+            Event::Refused(Sent::Sample { ticket, .. }, reason) => {
                 online.answered_at = now;
                 if reason == reason::NOT_AUTHORIZED {
                     let topic = self.setup.config.topics.of(ticket.part());
@@ -236,12 +266,14 @@ impl Agent {
 
     /// Sends what waits, and what of the outbox there is room for.
     fn send(&mut self, now: BootTime, mode: Mode) -> Result<(), Failure> {
+        self.tell_presence(now);
         let Connection::Up(online) = &mut self.connection else { return Ok(()) };
-        let Online { link, session: Some(session), .. } = &mut **online else { return Ok(()) };
+        let Online { link, session: Some(session), presence, .. } = &mut **online else { return Ok(()) };
+        let is_free = mode == Mode::Publish && presence.admits_samples();
         let mut too_long = None;
         loop {
             let mut is_full = false;
-            while mode == Mode::Publish
+            while is_free
                 && session.room_at() <= now
                 && let Some(ticket) = self.denials.next_ticket(&self.outbox, session.in_flight(), now)
             {
@@ -258,7 +290,9 @@ impl Agent {
                 let ticket = self.outbox.sent(ticket, message.samples);
                 self.denials.sent(ticket);
                 let topic = self.setup.config.topics.of(ticket.part());
-                if let Err(error) = session.publish(topic, message.payload, Sent { ticket, at: now }, now) {
+                if let Err(error) =
+                    session.publish(topic, message.payload, Sent::Sample { ticket, at: now }, now)
+                {
                     too_long = Some((ticket, Failure::Session(error)));
                     break;
                 }
@@ -287,7 +321,11 @@ impl Agent {
                 let mut deadline = online.link.deadline();
                 if let Some(session) = &online.session {
                     deadline = deadline.min(session.deadline()).min(self.denials.next_trial(now));
+                    if online.presence.is_due() {
+                        deadline = deadline.min(session.room_at());
+                    }
                     if mode == Mode::Publish
+                        && online.presence.admits_samples()
                         && self.wall.is_set()
                         && self.denials.next_ticket(&self.outbox, session.in_flight(), now).is_some()
                     {
@@ -337,11 +375,14 @@ impl Agent {
         self.connection = Connection::Down { retry_at };
     }
 
-    /// Says goodbye to the broker, if it is there. A wait for the next attempt goes on.
-    pub(super) fn disconnect(&mut self, now: BootTime) {
+    /// Says goodbye to the broker, if it is there. A wait for the next attempt goes on. An agent that
+    /// `leaves`, but could not say so, leaves it to its will.
+    pub(super) fn disconnect(&mut self, leaves: bool, now: BootTime) {
         let Connection::Up(online) = &mut self.connection else { return };
         if let Some(session) = &mut online.session {
-            session.disconnect();
+            if !(leaves && online.presence.is_public()) {
+                session.disconnect();
+            }
             // Whether it arrives or not, the connection is closed.
             let _ = session.flush(now, |bytes| online.link.write(bytes));
         }

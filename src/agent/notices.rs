@@ -245,6 +245,11 @@ pub fn allowed(topic: &str) {
     info!("messages on {topic} are taken again");
 }
 
+/// Tells that Home Assistant does not learn of the device.
+pub fn unannounced(words: &Words) {
+    warn!("{words}; Home Assistant is not told of this device until the configuration is read again");
+}
+
 /// Tells why certificates that have changed are not used.
 pub fn certificates_unusable(problems: &[CertificateProblem]) {
     for problem in problems {

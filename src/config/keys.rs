@@ -57,8 +57,10 @@ pub const LOG: Key = key("log", Some("auto"), "stderr, syslog, auto");
 pub const LOG_LEVEL: Key = key("log_level", Some("info"), "error, warn, info, debug");
 pub const STATUS_FILE: Key = key("status_file", None, ABSOLUTE_PATH);
 
+pub const DISCOVERY: Key = key("discovery", None, "homeassistant");
+
 /// Every key, in the order of the documentation.
-pub const KEYS: [Key; 22] = [
+pub const KEYS: [Key; 23] = [
     ENDPOINT,
     PORT,
     CLIENT_ID,
@@ -81,6 +83,7 @@ pub const KEYS: [Key; 22] = [
     LOG,
     LOG_LEVEL,
     STATUS_FILE,
+    DISCOVERY,
 ];
 
 /// What a name that there is not was probably meant to be: the nearest of those that are offered, if one

@@ -28,7 +28,7 @@ fn nothing_said_is_the_default() {
     assert_eq!(config.port, 8883);
     assert_eq!(config.client_id, "pi-4");
     assert_eq!(config.topics.names(), ["pivitals/pi-4/metrics"]);
-    assert_eq!(config.status_file, None);
+    assert_eq!((config.status_file, config.discovery), (None, None));
     assert_eq!(config.label, "pi-4");
     assert_eq!(config.interval, Duration::from_secs(60));
     assert_eq!(config.format, Format::Rule);

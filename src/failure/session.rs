@@ -145,6 +145,10 @@ fn refused(refusal: Refusal, context: Context<'_>) -> Words {
             ),
         ),
         Refusal::Unavailable => ("it cannot serve now".to_owned(), "it is tried again".to_owned()),
+        Refusal::Other(reason::RETAIN_NOT_SUPPORTED) => (
+            "it takes nothing to be retained".to_owned(),
+            "have it allow that, or use no `discovery`".to_owned(),
+        ),
         Refusal::Other(code) => {
             (format!("reason code {code:#04x}"), "look it up in MQTT 5, section 3.2.2.2".to_owned())
         }

@@ -43,7 +43,7 @@ pub fn write(
 }
 
 /// The series' key: `disk_percent_data`.
-struct Key<'a>(&'a Series);
+pub struct Key<'a>(pub &'a Series);
 
 impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,6 +9,7 @@ mod alerts;
 mod awaited;
 mod certificates;
 mod denials;
+mod discovery;
 mod health;
 mod house;
 mod liveness;

@@ -10,12 +10,13 @@
 //! - [`mosquitto`]: the broker; [`observer`]: the subscriber that looks on
 //! - [`device`]: what a device has on its disk, and the agent on it
 //! - [`payload`]: the contract's `rule` format, byte for byte
-//! - `once`, `run`, `outage`, `refusals`, `certificates`: the promises
+//! - `once`, `run`, `outage`, `refusals`, `certificates`, `discovery`: the promises
 
 #![forbid(unsafe_code)]
 
 mod certificates;
 mod device;
+mod discovery;
 mod mosquitto;
 mod observer;
 mod once;

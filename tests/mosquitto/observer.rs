@@ -22,6 +22,8 @@ pub struct Message {
     pub qos: u8,
     /// The broker may have sent it to this observer before.
     pub is_repeated: bool,
+    /// The broker had kept it when this observer subscribed.
+    pub is_retained: bool,
 }
 
 /// A subscription to `#` with quality of service 1.
@@ -119,7 +121,8 @@ impl Observer {
             rest = payload;
         }
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-        Message { topic: text(topic), payload: text(rest), qos, is_repeated: first & 8 != 0 }
+        let (is_repeated, is_retained) = (first & 8 != 0, first & 1 != 0);
+        Message { topic: text(topic), payload: text(rest), qos, is_repeated, is_retained }
     }
 
     fn send(&mut self, bytes: &[u8]) {

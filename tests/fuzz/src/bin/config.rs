@@ -32,7 +32,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
         match Config::read(text.map(|text| ("f.conf", text)), &set, identity) {
             Ok(config) => {
                 assert_limits(&config);
-                config.topics.names().iter().for_each(|topic| assert_topic(topic));
+                config.topics.all().iter().for_each(|topic| assert_topic(topic));
                 assert_payloads(&config);
             }
             Err(errors) => {
@@ -119,6 +119,12 @@ fn assert_payloads(config: &Config) {
             }
         };
         assert!(named.ends_with(&format!("({})", config.label)), "{named:?}");
+    }
+    if let Some(device) = &config.discovery {
+        let topics = [0, config.topics.availability()].map(|topic| config.topics.name(topic));
+        let document = device.document(&config.label, &config.series, topics[0], topics[1], config.interval);
+        let document: Value = serde_json::from_str(&document).expect("JSON");
+        assert_eq!(document["cmps"].as_object().expect("entities").len(), config.series.len());
     }
 }
 

@@ -41,8 +41,13 @@ impl Station {
     pub fn new(version: Version) -> Self {
         let now = BootTime::from_millis(1);
         let topics = wire::TOPICS.map(str::to_owned);
-        let settings =
-            Settings { version, client_id: "pi-7", topics: &topics, keep_alive_secs: KEEP_ALIVE_SECS, will: None };
+        let settings = Settings {
+            version,
+            client_id: "pi-7",
+            topics: &topics,
+            keep_alive_secs: KEEP_ALIVE_SECS,
+            will: None,
+        };
         Self {
             version,
             session: Session::new(&settings, now),
