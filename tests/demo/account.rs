@@ -40,6 +40,7 @@ impl Account {
             }
             Event::TlsFailed { .. }
             | Event::Violation { .. }
+            | Event::Will { .. }
             | Event::Denied { .. }
             | Event::Throttled { .. } => {
                 self.faults.push(format!("the broker saw a fault of the agent, connection {event}"));

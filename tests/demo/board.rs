@@ -89,6 +89,8 @@ impl Series {
             (Metric::Temperature, _) => "°C",
             (_, Unit::Percent) => "%",
             (_, Unit::Megabytes) => "MB",
+            (_, Unit::BytesPerSecond) => "B/s",
+            (_, Unit::Seconds) => "s",
             (_, Unit::Milliseconds) => "ms",
             (_, Unit::Count | Unit::None) => "",
         };

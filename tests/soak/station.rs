@@ -222,10 +222,11 @@ impl Station {
             }
             Event::Denied { .. } => seen.denied += 1,
             Event::Throttled { .. } => seen.throttled += 1,
-            Event::Violation { .. } => {}
+            // Without `discovery` there is no will.
+            Event::Violation { .. } | Event::Will { .. } => {}
         }
         self.note(format!("broker {event}"));
-        self.check(!matches!(event, Event::Violation { .. }), "the agent broke a rule");
+        self.check(!matches!(event, Event::Violation { .. } | Event::Will { .. }), "the agent broke a rule");
     }
 
     /// Holds a line of the log against what has happened.
