@@ -7,14 +7,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::BytesMut;
-use heapless::Vec;
-
 use crate::clock::BootTime;
 use crate::payload;
 
-mod connect;
 mod frame;
+mod packet;
 mod v3;
 mod v5;
 
@@ -53,6 +50,15 @@ pub enum Version {
     V3,
     /// 5.0, protocol level 5.
     V5,
+}
+
+impl Version {
+    const fn dialect(self) -> packet::Dialect {
+        match self {
+            Self::V3 => v3::DIALECT,
+            Self::V5 => v5::DIALECT,
+        }
+    }
 }
 
 impl fmt::Display for Version {
@@ -171,12 +177,6 @@ enum Packet {
     Disconnect { reason: u8 },
 }
 
-#[derive(Debug)]
-enum Codec {
-    V3(v3::Codec),
-    V5(v5::Codec),
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct InFlight<T> {
     id: u16,
@@ -187,13 +187,12 @@ struct InFlight<T> {
 /// A session over one connection. `T` is what the caller knows a message by.
 #[derive(Debug)]
 pub struct Session<T> {
-    codec: Codec,
-    incoming: BytesMut,
-    outgoing: BytesMut,
-    /// Where a payload becomes the codec's own kind of bytes, without a heap allocation.
-    payload: BytesMut,
+    version: Version,
+    topics: Box<[String]>,
+    incoming: Vec<u8>,
+    outgoing: Vec<u8>,
     connected: bool,
-    in_flight: Vec<InFlight<T>, IN_FLIGHT_MAX>,
+    in_flight: heapless::Vec<InFlight<T>, IN_FLIGHT_MAX>,
     in_flight_max: usize,
     packet_len_max: usize,
     retains: bool,
@@ -209,18 +208,15 @@ impl<T: Copy> Session<T> {
     /// A session whose CONNECT waits to be sent.
     #[must_use]
     pub fn new(settings: &Settings<'_>, now: BootTime) -> Self {
-        let mut outgoing = BytesMut::with_capacity(OUTGOING_LEN_MAX);
-        let codec = match settings.version {
-            Version::V3 => Codec::V3(v3::Codec::new(settings, &mut outgoing)),
-            Version::V5 => Codec::V5(v5::Codec::new(settings, &mut outgoing)),
-        };
+        let mut outgoing = Vec::with_capacity(OUTGOING_LEN_MAX);
+        packet::connect(settings, settings.version.dialect(), &mut outgoing);
         Self {
-            codec,
-            incoming: BytesMut::with_capacity(2 * INBOUND_LEN_MAX),
+            version: settings.version,
+            topics: settings.topics.into(),
+            incoming: Vec::with_capacity(2 * INBOUND_LEN_MAX),
             outgoing,
-            payload: BytesMut::with_capacity(OUTGOING_LEN_MAX),
             connected: false,
-            in_flight: Vec::new(),
+            in_flight: heapless::Vec::new(),
             in_flight_max: IN_FLIGHT_MAX,
             packet_len_max: usize::MAX,
             retains: true,
@@ -267,11 +263,13 @@ impl<T: Copy> Session<T> {
     /// # Errors
     /// What ends the session. It is of no use after that.
     pub fn next_event(&mut self) -> Result<Option<Event<T>>, SessionError> {
-        while let Some(frame) = Frame::take_from(&mut self.incoming)? {
-            let packet = match &self.codec {
-                Codec::V3(_) => v3::read(frame)?,
-                Codec::V5(_) => v5::read(frame)?,
+        while let Some(frame) = Frame::first_of(&self.incoming)? {
+            let packet = match self.version {
+                Version::V3 => v3::read(&frame)?,
+                Version::V5 => v5::read(&frame)?,
             };
+            let length = frame.length;
+            self.incoming.drain(..length);
             if let Some(event) = self.take(packet)? {
                 return Ok(Some(event));
             }
@@ -395,13 +393,12 @@ impl<T: Copy> Session<T> {
         now: BootTime,
     ) -> Result<(), SessionError> {
         let id = self.free_id();
-        self.payload.extend_from_slice(payload);
-        let payload = self.payload.split().freeze();
         let before = self.outgoing.len();
-        match &mut self.codec {
-            Codec::V3(codec) => codec.publish(topic, id, payload, retain, &mut self.outgoing),
-            Codec::V5(codec) => codec.publish(topic, id, payload, retain, &mut self.outgoing),
-        }
+        let Some(topic) = self.topics.get(topic) else {
+            debug_assert!(false, "topics are numbered as the settings have them");
+            return Ok(());
+        };
+        packet::publish(topic, id, payload, retain, self.version.dialect(), &mut self.outgoing);
         let length = self.outgoing.len() - before;
         if length > self.packet_len_max {
             self.outgoing.truncate(before);
@@ -440,10 +437,7 @@ impl<T: Copy> Session<T> {
             return Err(SessionError::Unanswered(answer));
         }
         if self.ping_at() <= now {
-            match &self.codec {
-                Codec::V3(_) => v3::ping_request(&mut self.outgoing),
-                Codec::V5(_) => v5::ping_request(&mut self.outgoing),
-            }
+            packet::ping_request(&mut self.outgoing);
             self.ping_sent_at = Some(now);
         }
         Ok(())
@@ -475,10 +469,7 @@ impl<T: Copy> Session<T> {
 
     /// Says goodbye. What is in flight stays unacknowledged.
     pub fn disconnect(&mut self) {
-        match &self.codec {
-            Codec::V3(_) => v3::disconnect(&mut self.outgoing),
-            Codec::V5(_) => v5::disconnect(&mut self.outgoing),
-        }
+        packet::disconnect(&mut self.outgoing);
     }
 
     /// Hands everything that waits to be sent to `write`, in one piece, so that it becomes one TLS

@@ -399,6 +399,26 @@ fn long_packets_and_garbage_end_the_session() {
 }
 
 #[test]
+fn properties_that_are_none_end_the_session() {
+    for properties in [
+        &[0x21, 0][..],      // cut off
+        &[0x1f, 0, 3, b'o'], // a text that is longer than all of it
+        &[0x26, 0, 1, b'a'], // one half of a pair
+        &[0x01, 0],          // of a message, not of CONNACK
+        &[0x24, 1, 0x24, 1], // twice
+        &[0x21, 0, 9, 0x21, 0, 9],
+    ] {
+        let length = u8::try_from(properties.len()).unwrap();
+        let answer = [&[0x20, 3 + length, 0, 0, length], properties].concat();
+        assert_eq!(answered(Version::V5, &answer), Err(SessionError::Malformed), "{properties:x?}");
+    }
+    for length in [&[][..], &[1], &[0x80, 0x80, 0x80, 0x80]] {
+        let answer = [&[0x20, 2 + u8::try_from(length.len()).unwrap(), 0, 0], length].concat();
+        assert_eq!(answered(Version::V5, &answer), Err(SessionError::Malformed), "{length:x?}");
+    }
+}
+
+#[test]
 fn a_broker_that_says_all_it_may_say_is_understood() {
     let properties: &[u8] = &[
         0x11, 0, 0, 0, 0, // Session Expiry Interval

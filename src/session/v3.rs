@@ -1,70 +1,21 @@
-//! MQTT 3.1.1 through `rumqttc`'s codec.
+//! What is MQTT 3.1.1's own.
 
-use bytes::{Bytes, BytesMut};
-use rumqttc::mqttbytes::v4::{ConnAck, Disconnect, PingReq, PubAck, Publish};
-use rumqttc::mqttbytes::{FixedHeader, QoS};
-
-use super::connect;
 use super::frame::{CONNACK, Frame, PINGRESP, PUBACK};
-use super::{Packet, Refusal, SessionError, Settings, Terms};
+use super::packet::Dialect;
+use super::{Packet, Refusal, SessionError, Terms};
 
-/// Writes the packets that depend on the session's settings.
-#[derive(Debug)]
-pub struct Codec {
-    /// One for each topic: the topic is in it, so that it is copied once and not with every message.
-    publishes: Vec<Publish>,
-}
-
-impl Codec {
-    /// Writes CONNECT, too.
-    pub fn new(settings: &Settings<'_>, outgoing: &mut BytesMut) -> Self {
-        connect::write(settings, 4, &[], &[], outgoing);
-        let publish = |topic: &String| Publish::from_bytes(topic, QoS::AtLeastOnce, Bytes::new());
-        Self { publishes: settings.topics.iter().map(publish).collect() }
-    }
-
-    pub fn publish(&mut self, topic: usize, id: u16, payload: Bytes, retain: bool, outgoing: &mut BytesMut) {
-        let Some(publish) = self.publishes.get_mut(topic) else {
-            debug_assert!(false, "topics are numbered as the settings have them");
-            return;
-        };
-        publish.pkid = id;
-        publish.payload = payload;
-        publish.retain = retain;
-        let written = publish.write(outgoing);
-        debug_assert!(written.is_ok(), "the id is not zero, and the length is bounded");
-        publish.payload = Bytes::new(); // gives the buffer back
-    }
-}
-
-pub fn ping_request(outgoing: &mut BytesMut) {
-    let written = PingReq.write(outgoing);
-    debug_assert!(written.is_ok(), "two bytes");
-}
-
-pub fn disconnect(outgoing: &mut BytesMut) {
-    let written = Disconnect.write(outgoing);
-    debug_assert!(written.is_ok(), "two bytes");
-}
+/// It has no properties.
+pub const DIALECT: Dialect = Dialect { level: 4, connect_properties: &[], no_properties: &[] };
 
 /// Reads one whole packet.
-pub fn read(frame: Frame) -> Result<Packet, SessionError> {
-    let header = FixedHeader::new(frame.kind() << 4, frame.header_len - 1, frame.body().len());
-    match (frame.kind(), frame.body()) {
-        (CONNACK, &[_, code]) if code != 0 => Ok(Packet::Refused(refusal(code))),
-        (CONNACK, [_, _]) => {
-            ConnAck::read(header, frame.bytes).map(|_| Packet::Accepted(Terms::default())).map_err(malformed)
-        }
-        (PUBACK, [_, _]) => PubAck::read(header, frame.bytes)
-            .map(|ack| Packet::PubAck { id: ack.pkid, reason: 0 })
-            .map_err(malformed),
+pub fn read(frame: &Frame<'_>) -> Result<Packet, SessionError> {
+    match (frame.kind, frame.body) {
+        (CONNACK, [_, 0]) => Ok(Packet::Accepted(Terms::default())),
+        (CONNACK, &[_, code]) => Ok(Packet::Refused(refusal(code))),
+        (PUBACK, &[high, low]) => Ok(Packet::PubAck { id: u16::from_be_bytes([high, low]), reason: 0 }),
         (PINGRESP, []) => Ok(Packet::PingResp),
         _ => Err(SessionError::Malformed), // a 3.1.1 broker has no DISCONNECT
     }
-}
-
-fn malformed(_: rumqttc::mqttbytes::Error) -> SessionError {
-    SessionError::Malformed
 }
 
 /// MQTT 3.1.1, section 3.2.2.3.
