@@ -27,6 +27,8 @@ pub enum Item {
     Argument(&'static str, Value),
     /// `name = expression`
     Expression(&'static str, String),
+    /// `name = keyword`, which is a text of its own in JSON, and no template there.
+    Keyword(&'static str, &'static str),
     /// A block within.
     Block(Block),
 }
@@ -76,6 +78,7 @@ fn line(item: &Item, indent: usize, reference: Reference<'_>) -> Option<(String,
     match item {
         Item::Argument(name, value) => Some(((*name).to_owned(), expression(value, indent, reference))),
         Item::Expression(name, expression) => Some(((*name).to_owned(), expression.clone())),
+        Item::Keyword(name, keyword) => Some(((*name).to_owned(), (*keyword).to_owned())),
         Item::Block(_) => None,
     }
 }
@@ -176,6 +179,7 @@ fn body(items: &[Item], reference: Reference<'_>) -> Vec<(String, Value)> {
     let item = |item: &Item| match item {
         Item::Argument(name, value) => ((*name).to_owned(), flat(value, reference)),
         Item::Expression(name, expression) => ((*name).to_owned(), format!("${{{expression}}}").into()),
+        Item::Keyword(name, keyword) => ((*name).to_owned(), (*keyword).into()),
         Item::Block(block) => {
             (block.kind.to_owned(), Value::List(vec![Value::Map(body(&block.body, reference))]))
         }

@@ -52,8 +52,9 @@ fn blocks(stack: &Stack) -> Vec<Block> {
     blocks
 }
 
+/// The provider from the summer of 2024 on: earlier ones do not know `batch_mode`.
 fn settings() -> Block {
-    let aws = Value::map([("source", "hashicorp/aws".into()), ("version", ">= 5.0".into())]);
+    let aws = Value::map([("source", "hashicorp/aws".into()), ("version", ">= 5.60".into())]);
     let providers = Block::inner("required_providers", vec![Item::Argument("aws", aws)]);
     Block { kind: "terraform", labels: Vec::new(), why: String::new(), body: vec![providers] }
 }
@@ -62,7 +63,7 @@ fn variable(parameter: &Parameter) -> Block {
     let name = snake_case(parameter.name);
     let kind = if matches!(parameter.default, Value::Number(_)) { "number" } else { "string" };
     let mut body = vec![
-        Item::Expression("type", kind.to_owned()),
+        Item::Keyword("type", kind),
         Item::Argument("description", parameter.description.into()),
         Item::Argument("default", parameter.default.clone()),
     ];

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 /// A block, the arguments that it has to have, and those that it may have. Nested blocks are named with the
 /// one around them. From the provider's documentation (registry.terraform.io, hashicorp/aws, resources).
-const DOCUMENTED: [(&str, &[&str], &[&str]); 19] = [
+const DOCUMENTED: [(&str, &[&str], &[&str]); 20] = [
     ("aws_iot_thing_type", &["name"], &["deprecated", "properties", "tags"]),
     ("aws_iot_thing_type.properties", &[], &["description", "searchable_attributes"]),
     ("aws_iot_policy", &["policy"], &["name", "tags"]),
@@ -76,6 +76,7 @@ const DOCUMENTED: [(&str, &[&str], &[&str]); 19] = [
     ),
     ("aws_cloudwatch_dashboard", &["dashboard_name", "dashboard_body"], &[]),
     ("variable", &[], &["type", "description", "default", "validation"]),
+    ("variable.validation", &["condition", "error_message"], &[]),
 ];
 
 /// What of a resource is a map of the user's own, and no block.
@@ -136,6 +137,27 @@ fn every_argument_is_one_that_the_provider_documents() {
         for (kind, _, body) in resources {
             assert_documented(kind, body);
         }
+    }
+}
+
+#[test]
+fn a_variables_type_is_a_keyword_and_no_template() {
+    for (name, stack) in stacks() {
+        for (variable, body) in configuration(&stack)["variable"].as_object().unwrap() {
+            let kind = if variable == "alarm_email" { "string" } else { "number" };
+            assert_eq!(body["type"], kind, "{name}: {variable}");
+            assert_documented("variable", body.as_object().unwrap());
+        }
+        assert!(terraform::hcl(&stack).contains("\n  type        = number\n"), "{name}");
+    }
+}
+
+/// `batch_mode` of `cloudwatch_logs` came in the spring of 2024 (hashicorp/terraform-provider-aws, #36772).
+#[test]
+fn the_provider_is_one_that_knows_batches() {
+    for (name, stack) in stacks() {
+        let providers = &configuration(&stack)["terraform"]["required_providers"][0];
+        assert_eq!(providers["aws"]["version"], ">= 5.60", "{name}");
     }
 }
 
