@@ -9,7 +9,7 @@ use pivitals::cli::{CONFIG_FILE, Options};
 use pivitals::config::Config;
 use pivitals::identity::{Identity, PLACEHOLDERS};
 use pivitals::metric::{Scope, Series};
-use pivitals::payload::Format;
+use pivitals::payload::{Format, NAMESPACE_LEN_MAX};
 use pivitals::setup;
 use pivitals::topics::{METRIC, Topics};
 
@@ -25,6 +25,11 @@ const CLIENT: &str = "\u{e004}";
 pub const THING_NAME: &str = "${iot:Connection.Thing.ThingName}";
 
 const BASIC_INGEST: &str = "$aws/rules/";
+
+/// What AWS IoT lets a policy be called, less what its name has beside the rule's.
+const RULE_LEN_MAX: usize = 128 - "-device-99".len();
+/// What CloudWatch lets an alarm be called.
+const ALARM_LEN_MAX: usize = 255;
 
 /// What is known of the devices beside their configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,24 +91,38 @@ impl Fleet {
                 unmarked(topic)
             ));
         }
-        let series = with_names(&config.series, known);
+        if config.discovery.is_some() {
+            errors.push(
+                "discovery = homeassistant: is for a broker at home; AWS closes the connection at a message to be \
+                 retained, which no policy made here allows"
+                    .to_owned(),
+            );
+        }
+        let series = with_names(&config, known);
         let template = template(marked);
         let topics = Topics::new(&template, &series);
         let (rule, plain) = match template.strip_prefix(BASIC_INGEST).and_then(|rest| rest.split_once('/')) {
             Some((rule, plain)) => (rule.to_owned(), plain),
             None => (rule_name(&config.namespace), template.as_str()),
         };
+        let devices = match (known.devices.as_slice(), config.label.contains(is_mark)) {
+            ([], false) => vec![config.label.clone()],
+            (devices, _) => once_each(devices),
+        };
         if config.format == Format::Flat {
             errors.extend(series.iter().filter_map(not_selectable));
+            errors.extend((!Self::is_filterable(&config.namespace)).then(|| {
+                format!(
+                    "namespace = {}: format = flat: a filter of CloudWatch Logs takes no `:` there; take emf",
+                    config.namespace
+                )
+            }));
         }
+        errors.extend(too_long(&rule, &series, &devices));
         if !errors.is_empty() {
             return Err(errors);
         }
         let variables = Variables { client_id: &config.client_id };
-        let devices = match (known.devices.as_slice(), config.label.contains(is_mark)) {
-            ([], false) => vec![config.label.clone()],
-            (devices, _) => devices.to_vec(),
-        };
         Ok(Self {
             topics: topics.names().iter().map(|topic| variables.put_into(topic)).collect(),
             attributes: variables.attributes(&template),
@@ -131,6 +150,12 @@ impl Fleet {
     #[must_use]
     pub fn is_selectable(key: &str) -> bool {
         key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    }
+
+    /// Whether a filter of CloudWatch Logs can put a metric into a namespace.
+    #[must_use]
+    pub fn is_filterable(namespace: &str) -> bool {
+        namespace.len() <= NAMESPACE_LEN_MAX && !namespace.contains(':')
     }
 
     /// The label, if all devices have the same one.
@@ -170,13 +195,15 @@ fn template(topics: &Topics) -> String {
     }
 }
 
-/// The series with the names of interfaces and disks that are known, instead of the usual ones.
-fn with_names(series: &[Series], known: &Known) -> Vec<Series> {
+/// The series with the names of interfaces and disks that are known, instead of the usual ones; those that
+/// an alert names are published in any case.
+fn with_names(config: &Config, known: &Known) -> Vec<Series> {
+    let (interfaces, drives) = (once_each(&known.interfaces), once_each(&known.drives));
     let mut named: Vec<Series> = Vec::new();
-    for one in series {
+    for one in &config.series {
         let things = match one.metric.description().scope {
-            Scope::Interface => &known.interfaces,
-            Scope::Disk => &known.drives,
+            Scope::Interface => &interfaces,
+            Scope::Disk => &drives,
             Scope::Board | Scope::Mount => &Vec::new(),
         };
         if things.is_empty() {
@@ -185,7 +212,41 @@ fn with_names(series: &[Series], known: &Known) -> Vec<Series> {
             named.extend(things.iter().map(|name| Series::of(one.metric, name)));
         }
     }
+    for alert in &config.alerts {
+        if !named.contains(&alert.series) {
+            named.push(alert.series.clone());
+        }
+    }
     named
+}
+
+/// Names, each at its first place: what is made of one twice could not be deployed.
+fn once_each(names: &[String]) -> Vec<String> {
+    let mut unique: Vec<String> = Vec::new();
+    for name in names {
+        if !unique.contains(name) {
+            unique.push(name.clone());
+        }
+    }
+    unique
+}
+
+/// Names of which AWS would not take what is made of them.
+fn too_long(rule: &str, series: &[Series], devices: &[String]) -> Vec<String> {
+    if rule.len() > RULE_LEN_MAX {
+        return vec![format!(
+            "rule = {rule}: the names of policies are made of it, and have room for {RULE_LEN_MAX} of its letters; \
+             without a rule, it is made of `namespace`"
+        )];
+    }
+    let longest = series.iter().map(|series| series.to_string().chars().count()).max().unwrap_or(0);
+    let is_too_long = |device: &&String| {
+        rule.len() + ": ".len() + longest + " of ".len() + device.chars().count() > ALARM_LEN_MAX
+    };
+    let error = |device| {
+        format!("{device}: with rule {rule} the names of its alarms are longer than {ALARM_LEN_MAX}")
+    };
+    devices.iter().filter(is_too_long).map(error).collect()
 }
 
 /// What is wrong with a series whose key a filter of CloudWatch Logs cannot select.

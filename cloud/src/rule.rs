@@ -1,7 +1,7 @@
 //! The rule: what is done with each message, in each format.
 
 use pivitals::metric::Series;
-use pivitals::payload::{Format, NAMESPACE_LEN_MAX};
+use pivitals::payload::Format;
 
 use crate::fleet::Fleet;
 use crate::model::{Action, MetricFilter, Rule};
@@ -41,7 +41,7 @@ pub fn filter_of_all(fleet: &Fleet, series: &Series) -> Option<MetricFilter> {
     let (name, namespace) = (format!("{}_of_all", of_each.name), format!("{}/Fleet", of_each.namespace));
     let is_possible = fleet.config.format != Format::Rule
         && Fleet::is_selectable(&of_each.key)
-        && namespace.len() <= NAMESPACE_LEN_MAX;
+        && Fleet::is_filterable(&namespace);
     is_possible.then_some(MetricFilter { name, namespace, ..of_each })
 }
 

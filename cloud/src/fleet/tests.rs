@@ -60,6 +60,42 @@ fn interfaces_and_disks_have_their_usual_names_or_those_that_are_given() {
 }
 
 #[test]
+fn what_an_alert_names_is_published_beside_what_is_given() {
+    let known = Known { interfaces: vec!["eth0".into()], ..Known::default() };
+    let set = ["metrics=network", "topic=x/{metric}", "alert=network_sent_wlan0 > 1000", "format=rule"];
+    let alert = "alert=temperature > 80";
+    assert_eq!(fleet_of(&set, &known).unwrap().topics, ["x/network_eth0", "x/network_wlan0"]);
+    let names =
+        |set: &[&str]| fleet_of(set, &known).unwrap().series.iter().map(Fleet::flat_key).collect::<Vec<_>>();
+    assert_eq!(names(&["metrics=cpu", alert]), ["cpu_percent", "temperature_celsius"]);
+}
+
+#[test]
+fn a_name_that_is_given_twice_counts_once() {
+    let twice = || vec!["a".to_owned(), "b".to_owned(), "a".to_owned()];
+    let known = Known { devices: twice(), interfaces: twice(), drives: twice() };
+    let fleet = fleet_of(&["metrics=network disk_io", "topic=x/{metric}"], &known).unwrap();
+    assert_eq!(fleet.devices, ["a", "b"]);
+    assert_eq!((fleet.series.len(), fleet.topics.len()), (8, 4));
+}
+
+#[test]
+fn what_aws_would_not_take_is_an_error() {
+    let error = |set: &[&str]| fleet(set).unwrap_err().join("\n");
+    assert!(error(&["discovery=homeassistant", "format=flat"]).starts_with("discovery = homeassistant: "));
+    assert!(error(&["format=flat", "namespace=a:b"]).starts_with("namespace = a:b: format = flat: "));
+    assert!(fleet(&["format=emf", "namespace=a:b"]).is_ok());
+    for long in [format!("namespace={}", "n".repeat(119)), format!("rule={}", "r".repeat(128))] {
+        assert!(error(&[&long]).contains("have room for 118 of its letters"), "{long}");
+    }
+    assert!(fleet(&[&format!("rule={}", "r".repeat(118))]).is_ok());
+    let known = Known { devices: vec!["d".repeat(128)], ..Known::default() };
+    assert!(fleet_of(&[], &known).is_ok());
+    let errors = fleet_of(&[&format!("rule={}", "r".repeat(118))], &known).unwrap_err();
+    assert!(errors[0].contains("longer than 255"), "{errors:?}");
+}
+
+#[test]
 fn a_label_that_all_share_is_a_device_that_is_known() {
     assert_eq!(fleet(&["label=pi-7"]).unwrap().devices, ["pi-7"]);
     assert_eq!(fleet(&["client_id=pi-7", "label={client_id}"]).unwrap().devices, ["pi-7"]);
