@@ -13,7 +13,7 @@ use crate::rule;
 mod limit;
 
 use limit::limits;
-pub use limit::{DISK_LIMIT, TEMPERATURE_LIMIT};
+pub use limit::{DISK_LIMIT, TEMPERATURE_LIMIT, alert_threshold};
 
 /// An alarm on a query looks back three hours, and not further (CloudWatch user guide, "Metrics Insights
 /// quotas").
@@ -43,6 +43,14 @@ impl Beat {
 /// Seconds that a graph's point stands for.
 pub fn period(fleet: &Fleet) -> i64 {
     Beat::new(fleet.config.interval).period
+}
+
+/// What has a limit that nothing watches, because no filter can make a metric of all devices of it.
+pub fn unwatched(fleet: &Fleet) -> Vec<String> {
+    let has_filters = fleet.config.format != Format::Rule;
+    let unwatched =
+        limits(fleet).filter(|(_, series)| has_filters && rule::filter_of_all(fleet, series).is_none());
+    unwatched.map(|(_, series)| series.to_string()).collect()
 }
 
 /// All alarms, those of the whole fleet first, and what they need.
@@ -171,7 +179,11 @@ fn of_fleet(fleet: &Fleet, beat: Beat) -> Vec<Resource> {
             kind: Kind::MetricFilter(filter),
         });
         let name = format!("{}: {series} of any device", fleet.rule);
-        resources.push(resource(id, format!("Any device: {series}."), limit.alarm(name, watch, beat)));
+        resources.push(resource(
+            id,
+            format!("Any device: {series}."),
+            limit.alarm(name, watch, beat, limit.periods(fleet, series)),
+        ));
     }
     resources
 }
@@ -210,7 +222,7 @@ fn of_device(fleet: &Fleet, beat: Beat, device: &str, id: &str) -> Vec<Resource>
         resource(
             format!("{id}{}{}", limit.id, capitalized(&series.suffix().to_string())),
             format!("{device}: {series}."),
-            limit.alarm(name, watch(series, limit.statistic()), beat),
+            limit.alarm(name, watch(series, limit.statistic()), beat, limit.periods(fleet, series)),
         )
     }));
     alarms

@@ -13,6 +13,8 @@ use pivitals::payload::{Format, NAMESPACE_LEN_MAX};
 use pivitals::setup;
 use pivitals::topics::{METRIC, Topics};
 
+use crate::names::once_each;
+
 #[cfg(test)]
 mod tests;
 
@@ -218,17 +220,6 @@ fn with_names(config: &Config, known: &Known) -> Vec<Series> {
         }
     }
     named
-}
-
-/// Names, each at its first place: what is made of one twice could not be deployed.
-fn once_each(names: &[String]) -> Vec<String> {
-    let mut unique: Vec<String> = Vec::new();
-    for name in names {
-        if !unique.contains(name) {
-            unique.push(name.clone());
-        }
-    }
-    unique
 }
 
 /// Names of which AWS would not take what is made of them.

@@ -30,6 +30,17 @@ pub fn unused(id: &str, used: &[String]) -> String {
     candidates.find(|id| !used.contains(id)).unwrap_or_default()
 }
 
+/// Names, each at its first place: what is made of one twice could not be deployed.
+pub fn once_each(names: &[String]) -> Vec<String> {
+    let mut unique: Vec<String> = Vec::new();
+    for name in names {
+        if !unique.contains(name) {
+            unique.push(name.clone());
+        }
+    }
+    unique
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

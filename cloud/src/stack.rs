@@ -1,8 +1,9 @@
 //! All resources of a configuration, in the order in which they are best read.
 
+use pivitals::metric::Metric;
 use pivitals::payload::Format;
 
-use crate::alarms::{self, DISK_LIMIT, TEMPERATURE_LIMIT};
+use crate::alarms::{self, DISK_LIMIT, TEMPERATURE_LIMIT, alert_threshold};
 use crate::fleet::Fleet;
 use crate::model::{Kind, MetricFilter, Parameter, Resource, Value};
 use crate::names::capitalized;
@@ -14,8 +15,9 @@ pub const ALARM_EMAIL: &str = "AlarmEmail";
 /// How long logs are kept.
 pub const RETENTION_DAYS: &str = "RetentionDays";
 
-/// The days that CloudWatch Logs knows (API reference, `PutRetentionPolicy`).
-const RETENTIONS: [i64; 14] = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 731, 3653];
+/// The days that CloudWatch Logs knows (API reference, `PutRetentionPolicy`), but for 1: an outage of a day is
+/// what the queue of a device has room for, and CloudWatch Logs takes no event that it would not keep.
+const RETENTIONS: [i64; 13] = [3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 731, 3653];
 
 /// All that there is to be made, and what the user may choose.
 #[derive(Debug, Clone)]
@@ -43,7 +45,7 @@ impl Stack {
         Self {
             description: format!("The AWS side of pivitals: {} devices to CloudWatch", fleet.rule),
             notes: notes(fleet),
-            parameters: parameters(&resources),
+            parameters: parameters(fleet, &resources),
             outputs: outputs(&resources),
             resources,
         }
@@ -146,7 +148,7 @@ fn filter(filter: MetricFilter) -> Resource {
     resource(format!("Metric{}", capitalized(&filter.metric)), why, Kind::MetricFilter(filter))
 }
 
-fn parameters(resources: &[Resource]) -> Vec<Parameter> {
+fn parameters(fleet: &Fleet, resources: &[Resource]) -> Vec<Parameter> {
     let parameter = |name, description, default, allowed| Parameter { name, description, default, allowed };
     let all = [
         parameter(
@@ -155,14 +157,29 @@ fn parameters(resources: &[Resource]) -> Vec<Parameter> {
             "".into(),
             &[][..],
         ),
-        parameter(RETENTION_DAYS, "Days for which logs are kept", 30.into(), &RETENTIONS),
+        parameter(
+            RETENTION_DAYS,
+            match fleet.config.format {
+                Format::Emf => {
+                    "Days for which logs are kept; samples of an outage that are older come too late"
+                }
+                Format::Rule | Format::Flat => "Days for which logs are kept",
+            },
+            30.into(),
+            &RETENTIONS,
+        ),
         parameter(
             TEMPERATURE_LIMIT,
             "°C from which on a SoC is too hot; it slows down at 80 to 85",
-            80.into(),
+            alert_threshold(fleet, Metric::Temperature).unwrap_or(80).into(),
             &[],
         ),
-        parameter(DISK_LIMIT, "Percent from which on a file system is too full", 90.into(), &[]),
+        parameter(
+            DISK_LIMIT,
+            "Percent from which on a file system is too full",
+            alert_threshold(fleet, Metric::Disk).unwrap_or(90).into(),
+            &[],
+        ),
     ];
     let is_used = |parameter: &Parameter| {
         parameter.name == ALARM_EMAIL
@@ -206,6 +223,14 @@ fn notes(fleet: &Fleet) -> Vec<String> {
                 .to_owned(),
         );
     }
+    let unwatched = alarms::unwatched(fleet);
+    if !unwatched.is_empty() {
+        notes.push(format!(
+            "There is no limit of {}: a filter of CloudWatch Logs takes no `:` in a namespace, no more than 255 bytes \
+             with /Fleet behind them, and in a key only letters, digits, - and _.",
+            unwatched.join(", ")
+        ));
+    }
     if fleet.config.format == Format::Flat {
         notes.push(
             "CloudWatch Logs may switch a filter off that sees a thousand devices within an hour. Take format emf for \
@@ -220,4 +245,47 @@ fn notes(fleet: &Fleet) -> Vec<String> {
         ));
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::Known;
+
+    fn stack(set: &[&str]) -> Stack {
+        let set: Vec<_> = set.iter().map(|&set| set.to_owned()).collect();
+        Stack::new(&Fleet::load(Some("/dev/null".as_ref()), &set, &Known::default()).unwrap())
+    }
+
+    #[test]
+    fn an_alert_sets_the_parameters_default() {
+        let default = |set: &[&str], name: &str| {
+            stack(set).parameters.into_iter().find(|parameter| parameter.name == name).unwrap().default
+        };
+        let set = ["format=emf", "alert=temperature > 72.5"];
+        assert_eq!(default(&set, TEMPERATURE_LIMIT), 72.into());
+        assert_eq!(default(&set, DISK_LIMIT), 90.into());
+        assert_eq!(default(&set[..1], TEMPERATURE_LIMIT), 80.into());
+    }
+
+    #[test]
+    fn a_limit_that_cannot_be_watched_is_said() {
+        let said = |set: &[&str], words: &str| stack(set).notes.iter().any(|note| note.starts_with(words));
+        let none = "There is no limit of ";
+        assert!(said(&["format=emf", "namespace=a:b"], &format!("{none}cpu temperature, disk usage /: ")));
+        assert!(said(&["format=emf", "disk=/ /a.b"], &format!("{none}disk usage /a.b: ")));
+        for set in [&["format=emf"][..], &["format=flat"], &["namespace=a:b"]] {
+            assert!(!said(set, none), "{set:?}");
+        }
+    }
+
+    #[test]
+    fn logs_are_kept_for_longer_than_an_outage_and_it_is_told_where_that_matters() {
+        for format in ["rule", "emf", "flat"] {
+            let parameters = stack(&[&format!("format={format}")]).parameters;
+            let days = parameters.iter().find(|parameter| parameter.name == RETENTION_DAYS).unwrap();
+            assert!(days.allowed.iter().all(|&days| days > 1), "the queue's default is a day");
+            assert_eq!(days.description.contains("outage"), format == "emf", "{format}");
+        }
+    }
 }
