@@ -88,9 +88,10 @@ fn found(search: &str, statistic: &str, period: i64, number: usize) -> Value {
     ])])
 }
 
-/// A namespace as a search has it: in quotes where it has other characters than most.
+/// A namespace as a search has it: in quotes where it has other characters than AWS's own, of letters, digits
+/// and / (CloudWatch user guide, "Search expression syntax").
 fn quoted(namespace: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_-.".contains(&byte);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'/';
     if namespace.bytes().all(is_plain) { namespace.to_owned() } else { format!("\"{namespace}\"") }
 }
 
