@@ -14,8 +14,9 @@ pub const ASSUMED: [&str; 5] = [
     "CloudWatch: 1,000 calls of PutMetricData 0.01; a metric 0.30, above 10,000 metrics 0.10, above 250,000 0.05, \
      above a million 0.02; logs 0.50 a GB",
     "the device stays connected, and each connection of the script counts as a minute",
-    "not in it: alarms (0.10 each), dashboards after the third (3.00 each), what a look at them costs, logs that are \
-     kept (0.03 a GB, compressed), notifications",
+    "not in it: alarms (0.10 each), in emf and flat the metric of all devices for each limit (0.30), dashboards after \
+     the third (3.00 each), what a look at them costs, logs that are kept (0.03 a GB, compressed), notifications, \
+     samples that an alert takes",
 ];
 
 const MILLION: f64 = 1e6;
