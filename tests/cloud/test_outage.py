@@ -55,7 +55,7 @@ class Outage(unittest.TestCase):
                 self.assertAlmostEqual(sum(mean * count for _, mean, count in found), sum(values), 3)
                 # The first sample has nothing to compare the processor's counters with; nor has one before
                 # which this program, which lets the board's time pass, was not called upon.
-                least = len(sent) if name != "cpu_usage" else 0.8 * len(sent)
+                least = len(sent) if name != "cpu_usage" else 0.5 * len(sent)
                 self.assertGreaterEqual(len(values), least, name)
 
     def test_the_same_in_another_order_would_end_in_the_error_action(self):
