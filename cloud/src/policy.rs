@@ -28,6 +28,7 @@ impl Place {
         let partition = match region {
             Some(region) if region.starts_with("cn-") => "aws-cn",
             Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
+            Some(region) if region.starts_with("eusc-") => "aws-eusc",
             _ => "aws",
         };
         let part = |part: Option<&str>| Part::from(part.unwrap_or("*"));

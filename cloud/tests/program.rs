@@ -24,6 +24,7 @@ fn what_is_asked_for_is_on_standard_output_and_nothing_else_is_said() {
         (&["cloudformation"][..], "\nAWSTemplateFormatVersion: \"2010-09-09\"\n"),
         (&["terraform"], "\nresource \"aws_iot_topic_rule\" \"rule\" {\n"),
         (&["policy", "--region", "cn-north-1"], "\"arn:aws-cn:iot:cn-north-1:*:client/${iot:"),
+        (&["policy", "--region", "eusc-de-east-1"], "\"arn:aws-eusc:iot:eusc-de-east-1:*:client/${iot:"),
         (&["cost", "--devices", "7"], "7 devices\n"),
     ] {
         let output = run(&[arguments, &["--config", "/dev/null"]].concat());
