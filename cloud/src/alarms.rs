@@ -23,6 +23,9 @@ const RULE_PERIOD_SECS: i64 = 300;
 /// Intervals without data until it is told.
 const SILENT_INTERVALS: i64 = 5;
 
+/// What the alarm is called that the whole fleet is silent.
+pub const NOTHING_ARRIVES: &str = "NothingArrives";
+
 /// How long CloudWatch waits for what a device sends every `interval`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Beat {
@@ -142,7 +145,7 @@ fn nothing_arrives(fleet: &Fleet, beat: Beat) -> Option<Resource> {
         },
     };
     Some(resource(
-        "NothingArrives",
+        NOTHING_ARRIVES,
         "No device at all has sent anything for five intervals.",
         Alarm {
             name: format!("{rule}: nothing arrives"),

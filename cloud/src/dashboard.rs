@@ -190,3 +190,23 @@ fn rule_health(fleet: &Fleet) -> (&'static str, Value) {
     ]);
     ("metric", properties)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::Known;
+
+    #[test]
+    fn a_namespace_of_other_characters_is_quoted_in_a_search() {
+        for (namespace, schema) in
+            [("Pi/Vitals", "{Pi/Vitals"), ("Pi-Vitals", r#"{"Pi-Vitals""#), ("a.b_c", r#"{"a.b_c""#)]
+        {
+            for (format, end) in [("emf", ",device} "), ("rule", "} ")] {
+                let set = [format!("namespace={namespace}"), format!("format={format}")];
+                let fleet = Fleet::load(Some("/dev/null".as_ref()), &set, &Known::default()).unwrap();
+                let shown = format!("{:?}", metrics(&fleet, &fleet.series[0])).replace('\\', "");
+                assert!(shown.contains(&format!("SEARCH('{schema}{end}")), "{shown}");
+            }
+        }
+    }
+}

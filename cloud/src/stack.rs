@@ -10,6 +10,9 @@ use crate::names::capitalized;
 use crate::policy::{self, Place};
 use crate::{dashboard, rule};
 
+#[cfg(test)]
+mod tests;
+
 /// The address that alarms go to.
 pub const ALARM_EMAIL: &str = "AlarmEmail";
 /// How long logs are kept.
@@ -44,7 +47,7 @@ impl Stack {
         let resources = resources(fleet);
         Self {
             description: format!("The AWS side of pivitals: {} devices to CloudWatch", fleet.rule),
-            notes: notes(fleet),
+            notes: notes(fleet, &resources),
             parameters: parameters(fleet, &resources),
             outputs: outputs(&resources),
             resources,
@@ -206,7 +209,7 @@ fn outputs(resources: &[Resource]) -> Vec<(String, String, String)> {
     resources.iter().filter_map(output).collect()
 }
 
-fn notes(fleet: &Fleet) -> Vec<String> {
+fn notes(fleet: &Fleet, resources: &[Resource]) -> Vec<String> {
     let mut notes = Vec::new();
     if fleet.config.format == Format::Rule && fleet.devices.is_empty() {
         notes.push(
@@ -220,6 +223,13 @@ fn notes(fleet: &Fleet) -> Vec<String> {
         notes.push(
             "The limits hold for every device; which of them it is, the dashboard shows. That one among many is silent is told only of devices that are named \
              by --device; the dashboard's table has the longest silent ones on top."
+                .to_owned(),
+        );
+    }
+    if !resources.iter().any(|resource| resource.id == alarms::NOTHING_ARRIVES) {
+        notes.push(
+            "With this interval no alarm tells that nothing arrives at all: in format rule it would need a query, which \
+             looks back three hours. Take format emf, or name devices by --device."
                 .to_owned(),
         );
     }
@@ -245,47 +255,4 @@ fn notes(fleet: &Fleet) -> Vec<String> {
         ));
     }
     notes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fleet::Known;
-
-    fn stack(set: &[&str]) -> Stack {
-        let set: Vec<_> = set.iter().map(|&set| set.to_owned()).collect();
-        Stack::new(&Fleet::load(Some("/dev/null".as_ref()), &set, &Known::default()).unwrap())
-    }
-
-    #[test]
-    fn an_alert_sets_the_parameters_default() {
-        let default = |set: &[&str], name: &str| {
-            stack(set).parameters.into_iter().find(|parameter| parameter.name == name).unwrap().default
-        };
-        let set = ["format=emf", "alert=temperature > 72.5"];
-        assert_eq!(default(&set, TEMPERATURE_LIMIT), 72.into());
-        assert_eq!(default(&set, DISK_LIMIT), 90.into());
-        assert_eq!(default(&set[..1], TEMPERATURE_LIMIT), 80.into());
-    }
-
-    #[test]
-    fn a_limit_that_cannot_be_watched_is_said() {
-        let said = |set: &[&str], words: &str| stack(set).notes.iter().any(|note| note.starts_with(words));
-        let none = "There is no limit of ";
-        assert!(said(&["format=emf", "namespace=a:b"], &format!("{none}cpu temperature, disk usage /: ")));
-        assert!(said(&["format=emf", "disk=/ /a.b"], &format!("{none}disk usage /a.b: ")));
-        for set in [&["format=emf"][..], &["format=flat"], &["namespace=a:b"]] {
-            assert!(!said(set, none), "{set:?}");
-        }
-    }
-
-    #[test]
-    fn logs_are_kept_for_longer_than_an_outage_and_it_is_told_where_that_matters() {
-        for format in ["rule", "emf", "flat"] {
-            let parameters = stack(&[&format!("format={format}")]).parameters;
-            let days = parameters.iter().find(|parameter| parameter.name == RETENTION_DAYS).unwrap();
-            assert!(days.allowed.iter().all(|&days| days > 1), "the queue's default is a day");
-            assert_eq!(days.description.contains("outage"), format == "emf", "{format}");
-        }
-    }
 }

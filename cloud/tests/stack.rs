@@ -268,20 +268,6 @@ fn a_search_for_a_metric_finds_no_other() {
 }
 
 #[test]
-fn a_namespace_of_other_characters_is_quoted_in_a_search() {
-    for (namespace, schema) in
-        [("Pi/Vitals", "{Pi/Vitals"), ("Pi-Vitals", "{\"Pi-Vitals\""), ("a.b_c", "{\"a.b_c\"")]
-    {
-        for (format, end) in [("format=emf", ",device} "), ("format=rule", "} ")] {
-            let body = dashboard(&template(&[&format!("namespace={namespace}"), format], &[]));
-            let expression = &body["widgets"][2]["properties"]["metrics"][0][0]["expression"];
-            let begin = format!("SEARCH('{schema}{end}");
-            assert!(expression.as_str().unwrap().starts_with(&begin), "{expression}");
-        }
-    }
-}
-
-#[test]
 fn a_policy_that_has_no_room_for_all_topics_is_several() {
     let fleet = fleet(&["metrics=all", "topic=a/fleet/of/devices/{client_id}/{metric}"], &[]);
     let groups = policy::groups(&fleet);
