@@ -190,7 +190,7 @@ impl Bill {
     fn row(f: &mut fmt::Formatter<'_>, name: &str, cells: impl Iterator<Item = String>) -> fmt::Result {
         write!(f, "{name:<50}")?;
         for cell in cells {
-            write!(f, "{cell:>17}")?;
+            write!(f, " {cell:>16}")?;
         }
         writeln!(f)
     }

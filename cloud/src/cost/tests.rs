@@ -78,3 +78,15 @@ fn quotas_are_told_where_they_are_exceeded() {
 fn amounts_are_grouped_and_cents_told_where_they_matter() {
     assert_eq!([0.024, 999.0, 1000.4, 1_234_567.0].map(amount), ["0.02", "999.00", "1,000", "1,234,567"]);
 }
+
+#[test]
+fn columns_stand_apart_however_wide_they_are() {
+    let text = bill(&["interval=1", "metrics=all"], &[1, 1_000_000_000]).to_string();
+    assert!(text.contains("1 device 1,000,000,000 devices\n"), "{text}");
+    let alone = bill(&["interval=1", "metrics=all"], &[1_000_000_000]).to_string();
+    let last = |text: &str| -> Vec<String> {
+        let rows = text.lines().filter(|line| line.starts_with("format "));
+        rows.filter_map(|row| row.split_whitespace().last()).map(str::to_owned).collect()
+    };
+    assert_eq!(last(&text), last(&alone));
+}
