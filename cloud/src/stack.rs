@@ -6,7 +6,7 @@ use pivitals::payload::Format;
 use crate::alarms::{self, DISK_LIMIT, TEMPERATURE_LIMIT, alert_threshold};
 use crate::fleet::Fleet;
 use crate::model::{Kind, MetricFilter, Parameter, Resource, Value};
-use crate::names::capitalized;
+use crate::names::{self, capitalized};
 use crate::policy::{self, Place};
 use crate::{dashboard, rule};
 
@@ -44,7 +44,7 @@ impl Stack {
     /// The stack of a fleet.
     #[must_use]
     pub fn new(fleet: &Fleet) -> Self {
-        let resources = resources(fleet);
+        let resources = with_own_ids(resources(fleet));
         Self {
             description: format!("The AWS side of pivitals: {} devices to CloudWatch", fleet.rule),
             notes: notes(fleet, &resources),
@@ -57,6 +57,17 @@ impl Stack {
 
 fn resource(id: impl Into<String>, why: impl Into<String>, kind: Kind) -> Resource {
     Resource { id: id.into(), why: why.into(), kind }
+}
+
+/// `/a-b` and `/a/b` are the same where only letters and digits count: the second one gets a number. What
+/// others refer to comes first, and keeps its id.
+fn with_own_ids(mut resources: Vec<Resource>) -> Vec<Resource> {
+    let mut ids: Vec<String> = Vec::new();
+    for resource in &mut resources {
+        resource.id = names::unused(&resource.id, &ids);
+        ids.push(resource.id.clone());
+    }
+    resources
 }
 
 fn resources(fleet: &Fleet) -> Vec<Resource> {

@@ -1,9 +1,22 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::fleet::Known;
 
 fn stack(set: &[&str]) -> Stack {
     let set: Vec<_> = set.iter().map(|&set| set.to_owned()).collect();
     Stack::new(&Fleet::load(Some("/dev/null".as_ref()), &set, &Known::default()).unwrap())
+}
+
+#[test]
+fn each_resource_has_an_id_of_its_own() {
+    for format in ["rule", "emf", "flat"] {
+        let set = ["disk=/a-b /a/b", "metrics=disk cpu", "label=pi-7", &format!("format={format}")];
+        let resources = stack(&set).resources;
+        let ids: BTreeSet<_> = resources.iter().map(|resource| resource.id.as_str()).collect();
+        assert_eq!(ids.len(), resources.len(), "{format}: {ids:?}");
+        assert!(["RuleRole", "Errors", "Alarms", "Rule"].iter().all(|id| ids.contains(id)), "{ids:?}");
+    }
 }
 
 #[test]
