@@ -91,14 +91,20 @@ impl Watch {
             self.probes.count(now);
         }
         self.probes.refresh();
-        let mut is_news = false;
-        for (index, (alert, watched)) in alerts.iter().zip(&mut self.watched).enumerate() {
-            if are_rates_due || !alert.series.metric.is_rate() {
-                watched.take(alert, self.probes.read(index, health));
+        for (index, Alert { series, .. }) in alerts.iter().enumerate() {
+            let is_read = alerts.iter().take(index).any(|earlier| earlier.series == *series);
+            if is_read || series.metric.is_rate() && !are_rates_due {
+                continue;
             }
-            is_news |= watched.is_news();
+            // Once for all of its alerts: no time lies between this reading of a counter and another.
+            let reading = self.probes.read(index, health);
+            for (alert, watched) in alerts.iter().zip(&mut self.watched) {
+                if alert.series == *series {
+                    watched.take(alert, reading);
+                }
+            }
         }
-        if !is_news {
+        if !self.watched.iter().any(Watched::is_news) {
             Look::Calm
         } else if is_sampled || self.limit.take(now) {
             Look::Changed
@@ -228,6 +234,20 @@ mod tests {
             }
             watch.limit = Limit::default();
         }
+    }
+
+    #[test]
+    fn two_alerts_on_a_counter_see_the_same_rate() {
+        let dir = TestDir::new("watch-two");
+        let stat = |text| fs::write(dir.path().join("proc/stat"), text).unwrap();
+        fs::create_dir(dir.path().join("proc")).unwrap();
+        stat("cpu 0 0 0 0\n");
+        let alerts = [above(Metric::Cpu, 50), above(Metric::Cpu, 60), above(Metric::Cpu, 80)];
+        let mut watch = Watch::new(dir.path(), &alerts, &hourly(), START).unwrap();
+        stat("cpu 700 0 0 300\n");
+        let looks: Vec<_> = (0..10).map(|_| look(&mut watch, &alerts)).collect();
+        assert_eq!((looks[8], looks[9]), (Look::Calm, Look::Changed));
+        assert_eq!(watch.news().collect::<Vec<_>>()[..3], [Some((true, 70.0)), Some((true, 70.0)), None]);
     }
 
     #[test]
