@@ -64,7 +64,7 @@ impl Watch {
         self.limit = other.limit;
         for (watched, alert) in self.watched.iter_mut().zip(alerts) {
             for (before, other) in other.watched.iter().zip(others) {
-                if other == alert {
+                if other.is_like(alert) {
                     *watched = *before;
                 }
             }
@@ -287,7 +287,8 @@ mod tests {
         let (board, mut watch) = watch(&dir, &alerts);
         assert_eq!(look(&mut watch, &alerts), Look::Changed);
         assert_eq!(told(&mut watch), [(true, 48.312)]);
-        let others = [above(Metric::Temperature, 45), above(Metric::Temperature, 40)];
+        let mut others = [above(Metric::Temperature, 45), above(Metric::Temperature, 40)];
+        others[1].text = "the same in other words".to_owned();
         let mut next = Watch::new(board.root(), &others, &hourly(), START).unwrap();
         next.go_on_from(&watch, &others, &alerts);
         assert_eq!(look(&mut next, &others), Look::Changed);
