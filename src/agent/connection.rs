@@ -206,7 +206,9 @@ impl Agent {
                 if !retains {
                     online.presence = Presence::Silent;
                 }
-                self.accepted_with_will(retains);
+                if self.is_will_missed(retains) {
+                    self.disconnect(false, now);
+                }
             }
             Event::Acknowledged(Sent::Notice { .. }) => {
                 online.notice_answered(now);

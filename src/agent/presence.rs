@@ -83,7 +83,8 @@ pub struct Announcer {
     is_on: bool,
     /// The connection ended while it was under way.
     ended: u32,
-    /// A connection with a will was not accepted. After some of them, one is tried without.
+    /// A connection with a will was not accepted. After some of them, one is tried without; and if that is
+    /// accepted, one more with it.
     refused: u32,
 }
 
@@ -99,7 +100,7 @@ impl Announcer {
     }
 
     const fn is_active(&self) -> bool {
-        self.is_on && self.refused < TIMES
+        self.is_on && self.refused != TIMES
     }
 
     /// What the broker is to say when the connection breaks.
@@ -171,27 +172,32 @@ impl Agent {
     /// Whether a failure is none without the will, because the broker keeps nothing; it is told then. What
     /// else a broker refuses a connection for may be the will, too: after a few, one is tried without.
     pub(super) fn is_cured_without_will(&mut self, failure: &Failure) -> bool {
-        match failure {
-            failure if *failure == RETAIN_NOT_SUPPORTED && self.announcer.is_active() => {
-                self.announce_no_more(failure);
-                return true;
-            }
+        let is_known = match failure {
+            failure if *failure == RETAIN_NOT_SUPPORTED => true,
             Failure::Session(SessionError::Refused(_)) | Failure::Closed(Some(Answer::ConnAck), _) => {
-                let refused = &mut self.announcer.refused;
-                *refused = if *refused < TIMES { *refused + 1 } else { 0 };
+                let refused = self.announcer.refused;
+                self.announcer.refused = if refused < TIMES { refused + 1 } else { 0 };
+                refused > TIMES
             }
-            _ => {}
+            _ => false,
+        };
+        let is_cured = is_known && self.announcer.is_active();
+        if is_cured {
+            self.announce_no_more(failure);
         }
-        false
+        is_cured
     }
 
-    /// Notes that the broker has accepted a connection, and whether it keeps messages.
-    pub(super) fn accepted_with_will(&mut self, retains: bool) {
-        let was_without = self.announcer.refused >= TIMES;
-        self.announcer.refused = 0;
-        if was_without || !retains {
+    /// Notes that the broker has accepted a connection, and whether it keeps messages. Tells whether one with
+    /// a will is to be tried at once: that this one is accepted may be because of the will that it has not, or
+    /// because the broker was away before.
+    pub(super) fn is_will_missed(&mut self, retains: bool) -> bool {
+        let is_missed = self.announcer.is_on && self.announcer.refused == TIMES && retains;
+        self.announcer.refused = if is_missed { TIMES + 1 } else { 0 };
+        if !retains {
             self.announce_no_more(&RETAIN_NOT_SUPPORTED);
         }
+        is_missed
     }
 
     /// What the end of a connection means on which the announcement was under way, if it was.

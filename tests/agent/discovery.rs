@@ -193,17 +193,56 @@ fn a_document_that_is_too_long_for_the_broker_is_told_and_holds_up_no_sample() {
     assert_eq!(availability(&house), b"offline");
 }
 
+/// Waits for the next connection and its end, and tells whether it had a will. The one after it waits for a
+/// second at the least.
+fn has_will(house: &House) -> bool {
+    let will = house.broker.wait_for(PATIENCE, Event::connected).will;
+    house.broker.wait_for(PATIENCE, |event| matches!(event, Event::Disconnected { .. }).then_some(()));
+    will.is_some()
+}
+
 #[test]
 fn a_broker_that_accepts_nobody_for_a_while_is_told_of_the_device_after_that() {
     // It may be the will that it does not like: one connection is tried without.
     let manners = Manners { connack: ConnackManner::Close, ..Manners::default() };
     let (house, agent) = start("nobody", manners, &["mqtt=3.1.1"]);
-    let has_will = || house.broker.wait_for(PATIENCE, Event::connected).will.is_some();
-    assert_eq!([(); 4].map(|()| has_will()), [true, true, true, false]);
+    assert_eq!([(); 4].map(|()| has_will(&house)), [true, true, true, false]);
     house.broker.set_manners(|manners| manners.connack = ConnackManner::Accept);
-    assert!(has_will());
+    assert!(house.broker.wait_for(PATIENCE, Event::connected).will.is_some());
     assert_announced(&house);
     house.end(agent);
+}
+
+#[test]
+fn a_broker_that_is_back_for_the_connection_without_a_will_is_told_of_the_device_on_the_next() {
+    let manners = Manners { connack: ConnackManner::Close, ..Manners::default() };
+    let (house, agent) = start("back", manners, &["mqtt=3.1.1"]);
+    assert_eq!([(); 3].map(|()| has_will(&house)), [true; 3]);
+    house.broker.set_manners(|manners| manners.connack = ConnackManner::Accept);
+    assert!(!has_will(&house));
+    assert!(house.broker.wait_for(PATIENCE, Event::connected).will.is_some());
+    assert_announced(&house);
+    let lines = house.end(agent);
+    assert_eq!(count(&lines, "Home Assistant"), 0, "{lines:#?}");
+}
+
+#[test]
+fn a_broker_that_takes_no_will_is_told_of_once_and_gets_the_samples() {
+    let manners = Manners { connack: ConnackManner::Close, ..Manners::default() };
+    let (house, mut agent) = start("no-will", manners, &["mqtt=3.1.1"]);
+    let answer = |manner| house.broker.set_manners(|manners| manners.connack = manner);
+    assert_eq!([(); 3].map(|()| has_will(&house)), [true; 3]);
+    answer(ConnackManner::Accept);
+    assert!(!has_will(&house));
+    answer(ConnackManner::Close);
+    assert!(has_will(&house));
+    answer(ConnackManner::Accept);
+    agent.wait_for_line("Home Assistant is not told of this device", PATIENCE);
+    assert_eq!(house.broker.wait_for(PATIENCE, Event::connected).will, None);
+    let sample = house.published();
+    assert_eq!((sample.topic.as_str(), sample.retain), (TOPIC, false));
+    let lines = house.end(agent);
+    assert_eq!(count(&lines, "Home Assistant"), 1, "{lines:#?}");
 }
 
 #[test]
