@@ -14,8 +14,8 @@ use crate::sample::Reading;
 /// Alerts that there can be at once.
 pub const ALERTS_MAX: usize = 8;
 
-/// Samples outside the grid that can follow each other without a wait, for a source that flaps is not to
-/// make a bill…
+/// Changes that can follow each other without a wait, for a source that flaps is not to make a bill, nor to
+/// fill the log…
 pub const BURST: u32 = 20;
 /// …and the time after which there is room for one more.
 pub const WAIT: Duration = Duration::from_secs(180);
@@ -150,7 +150,7 @@ impl Watched {
     }
 }
 
-/// How many samples may still be taken outside the grid: [`BURST`], and one more each [`WAIT`].
+/// How many changes may still be told, each with a sample: [`BURST`], and one more each [`WAIT`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limit {
     /// When all of them may be taken again.

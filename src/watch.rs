@@ -21,7 +21,7 @@ pub enum Look {
     Calm,
     /// A sample is to be taken, with [`Watch::news`].
     Changed,
-    /// It would be, but there were too many; this is said once.
+    /// It would be, but there were too many changes; this is said once.
     TooOften,
 }
 
@@ -36,6 +36,8 @@ pub struct Watch {
     /// Since the rates were read last.
     ticks: u8,
     limit: Limit,
+    /// For what the last look has found.
+    has_room: bool,
 }
 
 impl Watch {
@@ -56,6 +58,7 @@ impl Watch {
             schedule: samples.of_seconds(),
             ticks: 0,
             limit: Limit::default(),
+            has_room: false,
         })
     }
 
@@ -82,9 +85,9 @@ impl Watch {
         self.schedule.due(now)
     }
 
-    /// Reads what the alerts watch. `is_sampled` tells that a sample is taken in any case; what it has to
-    /// tell needs no room then. `health` is what the agent says of itself.
-    pub fn look(&mut self, alerts: &[Alert], now: BootTime, health: &Health, is_sampled: bool) -> Look {
+    /// Reads what the alerts watch. `health` is what the agent says of itself. A change needs room also when a
+    /// sample is taken in any case: it makes a line in the log.
+    pub fn look(&mut self, alerts: &[Alert], now: BootTime, health: &Health) -> Look {
         self.ticks = (self.ticks + 1) % RATE_TICKS;
         let are_rates_due = self.ticks == 0;
         if are_rates_due {
@@ -104,20 +107,22 @@ impl Watch {
                 }
             }
         }
-        if !self.watched.iter().any(Watched::is_news) {
-            Look::Calm
-        } else if is_sampled || self.limit.take(now) {
+        let is_news = self.watched.iter().any(Watched::is_news);
+        self.has_room = is_news && self.limit.take(now);
+        if self.has_room {
             Look::Changed
-        } else if self.limit.is_news() {
+        } else if is_news && self.limit.is_news() {
             Look::TooOften
         } else {
             Look::Calm
         }
     }
 
-    /// What there is to tell of each alert with a sample that is taken now, as [`Watched::tell`] gives it.
+    /// What there is to tell of each alert with a sample that is taken now, as [`Watched::tell`] gives it;
+    /// nothing without room.
     pub fn news(&mut self) -> impl Iterator<Item = Option<(bool, f64)>> {
-        self.watched.iter_mut().map(Watched::tell)
+        let has_room = self.has_room;
+        self.watched.iter_mut().map(move |watched| if has_room { watched.tell() } else { None })
     }
 }
 
@@ -154,7 +159,7 @@ mod tests {
     fn look(watch: &mut Watch, alerts: &[Alert]) -> Look {
         let now = watch.next();
         assert_eq!(watch.due(now), Some(now));
-        watch.look(alerts, now, &Health::default(), false)
+        watch.look(alerts, now, &Health::default())
     }
 
     fn told(watch: &mut Watch) -> Vec<(bool, f64)> {
@@ -268,12 +273,10 @@ mod tests {
         set(true);
         assert_eq!(look(&mut watch, &alerts), Look::Changed);
         assert_eq!(told(&mut watch), [(true, 90.0)]);
-        // A sample that is taken in any case has room for it.
+        // A sample that is taken in any case tells nothing more.
         set(false);
         assert_eq!(look(&mut watch, &alerts), Look::Calm);
-        let now = watch.next();
-        assert_eq!(watch.look(&alerts, now, &Health::default(), true), Look::Changed);
-        assert_eq!(told(&mut watch), [(false, 20.0)]);
+        assert_eq!(told(&mut watch), []);
     }
 
     fn told_if_changed(watch: &mut Watch, look: Look) {

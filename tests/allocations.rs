@@ -174,7 +174,7 @@ fn looks() -> (usize, usize) {
         now = watch.next();
         let before = ALLOCATIONS.get();
         assert_eq!(watch.due(now), Some(now));
-        let look = watch.look(&config.alerts, now, &Health::default(), turn % 3 == 0);
+        let look = watch.look(&config.alerts, now, &Health::default());
         if look == Look::Changed {
             news += watch.news().flatten().count();
         }
@@ -191,7 +191,7 @@ fn looks() -> (usize, usize) {
 fn a_cycle_and_a_look_allocate_nothing_after_the_first() {
     let (allocations, news) = looks();
     assert_eq!(allocations, 0, "in {CYCLES} looks");
-    assert!(news > CYCLES / 4, "{news}");
+    assert!(news > 20, "{news}");
     for (board, format, version) in [
         ("pi-4", Format::Rule, Version::V5),
         ("cm-4", Format::Rule, Version::V3),

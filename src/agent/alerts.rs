@@ -30,19 +30,19 @@ impl Agent {
     /// The moment to date a sample with if one is due, on the grid or because of an alert.
     pub(super) fn due(&mut self, now: BootTime) -> Option<BootTime> {
         let due = self.schedule.due(now);
-        let alerted = self.look(now, due.is_some());
+        let alerted = self.look(now);
         due.or(alerted)
     }
 
-    fn look(&mut self, now: BootTime, is_sampled: bool) -> Option<BootTime> {
+    fn look(&mut self, now: BootTime) -> Option<BootTime> {
         let due = self.watch.as_mut()?.due(now)?;
         let health = self.health();
-        match self.watch.as_mut()?.look(&self.setup.config.alerts, now, &health, is_sampled) {
+        match self.watch.as_mut()?.look(&self.setup.config.alerts, now, &health) {
             Look::Calm => None,
             Look::Changed => Some(due),
             Look::TooOften => {
                 warn!(
-                    "alerts: 20 samples outside the grid were taken: from now on one every 180 s at the most, \
+                    "alerts: 20 changes were told, each with a sample: from now on one every 180 s at the most, \
                      until there is calm"
                 );
                 None

@@ -173,16 +173,33 @@ fn a_supply_that_flaps_makes_twenty_samples_and_says_so_once() {
     let answers = (0..).map(|question| Answer::Value((question / 2) & 1));
     let questions = script(&mailbox, property::THROTTLED, answers);
     let mut agent = start(&house, &mailbox);
-    let line = agent.wait_for_line("outside the grid were taken", PATIENCE);
-    assert!(line.contains("20 samples") && line.contains("one every 180 s"), "{line}");
+    let line = agent.wait_for_line("changes were told", PATIENCE);
+    assert!(line.contains("20 changes") && line.contains("one every 180 s"), "{line}");
     while questions.try_recv().is_ok() {}
     wait(&questions, 5);
     let lines = house.end(agent);
-    assert_eq!(count(&lines, "outside the grid"), 1, "{lines:#?}");
+    assert_eq!(count(&lines, "changes were told"), 1, "{lines:#?}");
     // The regular one, and the twenty, each of another state than the one before.
     let seen = all_values(&house, "under_voltage_now");
     assert_eq!((seen.len(), count(&lines, "alert: under_voltage")), (21, 20), "{lines:#?}");
     assert!(seen.windows(2).all(|pair| pair[0] != pair[1]), "{seen:?}");
+}
+
+#[test]
+fn a_supply_that_flaps_fills_no_log_where_a_sample_is_taken_each_second() {
+    let (house, mailbox) = board("alert-log", WEAK);
+    // Of the look and of the sample, the same.
+    let answers = (0..).map(|question| Answer::Value((question / 2) & 1));
+    let questions = script(&mailbox, property::THROTTLED, answers);
+    let mut agent = mailbox.run(|| house.start("run", &["interval=1"]));
+    agent.wait_for_line("changes were told", PATIENCE);
+    while questions.try_recv().is_ok() {}
+    wait(&questions, 10);
+    let lines = house.end(agent);
+    let told = (count(&lines, "changes were told"), count(&lines, "alert: under_voltage"));
+    assert_eq!(told, (1, 20), "{lines:#?}");
+    let seen = all_values(&house, "under_voltage_now");
+    assert!(seen.len() > 23 && seen.windows(2).all(|pair| pair[0] != pair[1]), "the samples go on: {seen:?}");
 }
 
 #[test]
