@@ -4,7 +4,6 @@
 //! A value is compared as it is published, in tenths: what arrives is beyond the threshold whenever an
 //! alert says so.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::clock::BootTime;
@@ -57,13 +56,6 @@ impl Tenths {
             tenths = 10 * tenths + i64::from(byte - b'0');
         }
         Some(Self(sign * tenths))
-    }
-}
-
-impl fmt::Display for Tenths {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (sign, tenths) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
-        write!(f, "{sign}{}.{}", tenths / 10, tenths % 10)
     }
 }
 

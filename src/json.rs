@@ -23,6 +23,30 @@ pub const INTEGER_LEN_MAX: usize = 20;
 /// From here on, 2⁴⁹, an `f64` cannot tell all tenths apart.
 const TENTHS_END: f64 = 562_949_953_421_312.0;
 
+/// A number, rounded to one decimal, half away from zero, and written with it. From 2⁴⁹ on it is rounded to
+/// a whole one; what no `u64` can hold becomes the greatest of them, and what is no number becomes `null`.
+#[derive(Debug, Clone, Copy)]
+pub struct Number(pub f64);
+
+impl Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.0;
+        if !value.is_finite() {
+            return f.write_str("null");
+        }
+        let size = value.abs();
+        let (whole, tenth) = if size < TENTHS_END {
+            let tenths = whole(size * 10.0);
+            (tenths / 10, tenths % 10)
+        } else {
+            (whole(size), 0)
+        };
+        // A small negative value becomes 0.0.
+        let sign = if value < 0.0 && (whole, tenth) != (0, 0) { "-" } else { "" };
+        write!(f, "{sign}{whole}.{tenth}")
+    }
+}
+
 /// What takes the text.
 type Out<'a> = &'a mut (dyn Write + 'a);
 
@@ -95,23 +119,9 @@ impl Value<'_> {
         show(self.out, format_args!("{value}"));
     }
 
-    /// A number, rounded to one decimal, half away from zero, and written with it. From 2⁴⁹ on it is
-    /// rounded to a whole one; what no `u64` can hold becomes the greatest of them, and what is no number
-    /// becomes `null`.
+    /// A [`Number`].
     pub fn number(self, value: f64) {
-        if !value.is_finite() {
-            return self.null();
-        }
-        let size = value.abs();
-        let (whole, tenth) = if size < TENTHS_END {
-            let tenths = whole(size * 10.0);
-            (tenths / 10, tenths % 10)
-        } else {
-            (whole(size), 0)
-        };
-        // A small negative value becomes 0.0.
-        let sign = if value < 0.0 && (whole, tenth) != (0, 0) { "-" } else { "" };
-        show(self.out, format_args!("{sign}{whole}.{tenth}"));
+        show(self.out, format_args!("{}", Number(value)));
     }
 
     /// A string.

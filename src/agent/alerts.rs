@@ -3,8 +3,9 @@
 use log::{Level, log, warn};
 
 use super::Agent;
-use crate::alert::{Alert, BURST, Tenths, WAIT};
+use crate::alert::{Alert, BURST, WAIT};
 use crate::clock::BootTime;
+use crate::json::Number;
 use crate::sample::Sample;
 use crate::watch::{Look, Watch};
 
@@ -58,7 +59,7 @@ impl Agent {
         for (alert, news) in config.alerts.iter().zip(watch.news()) {
             let Some((is_crossed, value)) = news else { continue };
             let (level, over) = if is_crossed { (Level::Warn, "") } else { (Level::Info, " is over") };
-            log!(level, "alert: {}{over}: it is {}", alert.text, Tenths::of(value));
+            log!(level, "alert: {}{over}: it is {}", alert.text, Number(value));
             sample.replace(&config.series, &alert.series, Ok(value));
         }
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::json::Number;
 use crate::metric::Metric;
 use crate::sample::NoData;
 
@@ -45,12 +46,11 @@ fn a_threshold_is_a_number_with_at_most_one_decimal() {
 }
 
 #[test]
-fn a_number_is_told_with_its_decimal() {
-    for (tenths, text) in [(800, "80.0"), (-675, "-67.5"), (0, "0.0"), (-5, "-0.5")] {
-        assert_eq!(Tenths(tenths).to_string(), text);
+fn a_value_has_the_tenths_that_it_is_published_with() {
+    for (value, tenths) in [(81.249, 812), (-67.45, -675), (-0.04, 0), (0.05, 1), (80.0, 800)] {
+        assert_eq!(Tenths::of(value), Tenths(tenths));
+        assert_eq!(Tenths::parse(&Number(value).to_string()), Some(Tenths(tenths)));
     }
-    assert_eq!(Tenths::of(81.249), Tenths(812));
-    assert_eq!(Tenths::of(-0.04), Tenths(0));
 }
 
 #[test]

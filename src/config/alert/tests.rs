@@ -18,7 +18,7 @@ fn read(text: &str) -> Result<Config, Vec<String>> {
 
 fn alerts(config: &Config) -> Vec<String> {
     let alerts = config.alerts.iter();
-    alerts.map(|alert| format!("{} {:?} {}", alert.series, alert.side, alert.threshold)).collect()
+    alerts.map(|alert| format!("{} {:?} {} tenths", alert.series, alert.side, alert.threshold.0)).collect()
 }
 
 fn error(alert: &str) -> String {
@@ -36,14 +36,14 @@ fn an_alert_may_stand_several_times_and_its_series_has_any_of_its_names() {
     )
     .unwrap();
     let told = [
-        "cpu temperature Above 80.0",
-        "cpu temperature Below -5.5",
-        "throttled now Above 0.0",
-        "wifi signal Below -80.0",
-        "disk usage /data Above 90.0",
-        "load average 1 min Above 4.0",
-        "disk usage / Above 95.0",
-        "disk usage /data Above 95.0",
+        "cpu temperature Above 800 tenths",
+        "cpu temperature Below -55 tenths",
+        "throttled now Above 0 tenths",
+        "wifi signal Below -800 tenths",
+        "disk usage /data Above 900 tenths",
+        "load average 1 min Above 40 tenths",
+        "disk usage / Above 950 tenths",
+        "disk usage /data Above 950 tenths",
     ];
     assert_eq!(alerts(&config), told);
     assert_eq!(config.alerts[5].text, "load_average_1>4", "the log has the user's own words");
@@ -196,7 +196,7 @@ fn a_mount_point_that_is_wrong_is_told_and_not_its_alert() {
 fn options_take_the_place_of_all_that_the_file_says() {
     let file = "alert = temperature > 80\nalert = temperature > 85\n";
     let config = read_with(file, &["alert=cpu > 90", "alert=swap>1"]).unwrap();
-    assert_eq!(alerts(&config), ["cpu usage Above 90.0", "swap usage Above 1.0"]);
+    assert_eq!(alerts(&config), ["cpu usage Above 900 tenths", "swap usage Above 10 tenths"]);
     let errors = read_with("alert = what", &["alert=cpu > 90%"]).unwrap_err();
     assert!(errors.len() == 1 && errors[0].starts_with("--set: alert = cpu > 90%: allowed: "), "{errors:?}");
 }
