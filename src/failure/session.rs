@@ -46,7 +46,7 @@ pub fn words(error: SessionError, context: Context<'_>) -> Words {
         ),
         SessionError::PacketTooLong(length) => Words::new(
             format!("MQTT: {endpoint} does not take a message of {length} bytes"),
-            "use format rule, or shorten `label` and `topic`",
+            "name fewer `metrics`, use format rule, or shorten `label` and `topic`",
         ),
         SessionError::InboundTooLong(length) => Words::new(
             format!(

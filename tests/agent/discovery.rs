@@ -188,6 +188,7 @@ fn a_document_that_is_too_long_for_the_broker_is_told_and_holds_up_no_sample() {
     let (house, mut agent) = start("too-long", manners, &["mqtt=5"]);
     let line = agent.wait_for_line("Home Assistant is not told of this device", PATIENCE);
     assert!(line.contains("does not take a message of"), "{line}");
+    assert!(line.contains("name fewer `metrics`"), "format rule is no way out: {line}");
     house.broker.wait_for(PATIENCE, |event| event.published().filter(|message| message.topic == TOPIC));
     house.end(agent);
     assert_eq!(availability(&house), b"offline");
