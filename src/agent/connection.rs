@@ -212,7 +212,9 @@ impl Agent {
             }
             Event::Acknowledged(Sent::Notice { .. }) => {
                 online.notice_answered(now);
-                self.announcer.taken();
+                if online.presence == Presence::Told {
+                    self.announcer.taken();
+                }
             }
             Event::Acknowledged(Sent::Sample { ticket, at }) => {
                 online.answered_at = now;

@@ -109,7 +109,8 @@ impl Announcer {
         self.is_active().then(|| Will { topic: topics.name(topics.availability()), payload: OFFLINE })
     }
 
-    /// Notes that the broker took something of it.
+    /// Notes that the broker took all of it: of one that takes the document alone, the availability is what it
+    /// does not like.
     pub const fn taken(&mut self) {
         self.ended = 0;
     }

@@ -183,6 +183,19 @@ fn an_announcement_that_is_refused_is_told_once_and_holds_up_no_sample() {
 }
 
 #[test]
+fn an_availability_that_is_refused_holds_up_no_sample_though_the_document_is_taken() {
+    let manners = puback(|message| match message.topic.as_str() {
+        AVAILABILITY => PubackManner::Close,
+        _ => PubackManner::Acknowledge,
+    });
+    let (house, mut agent) = start("half", manners, &["mqtt=3.1.1"]);
+    let line = agent.wait_for_line("Home Assistant is not told of this device", PATIENCE);
+    assert!(line.contains(AVAILABILITY), "{line}");
+    house.broker.wait_for(PATIENCE, |event| event.published().filter(|message| message.topic == TOPIC));
+    house.end(agent);
+}
+
+#[test]
 fn a_document_that_is_too_long_for_the_broker_is_told_and_holds_up_no_sample() {
     let manners = Manners { maximum_packet_size: Some(900), ..Manners::default() };
     let (house, mut agent) = start("too-long", manners, &["mqtt=5"]);
