@@ -173,18 +173,22 @@ impl Agent {
     /// Whether a failure is none without the will, because the broker keeps nothing; it is told then. What
     /// else a broker refuses a connection for may be the will, too: after a few, one is tried without.
     pub(super) fn is_cured_without_will(&mut self, failure: &Failure) -> bool {
-        let is_known = match failure {
-            failure if *failure == RETAIN_NOT_SUPPORTED => true,
+        let told = match failure {
+            failure if *failure == RETAIN_NOT_SUPPORTED => failure,
             Failure::Session(SessionError::Refused(_)) | Failure::Closed(Some(Answer::ConnAck), _) => {
                 let refused = self.announcer.refused;
                 self.announcer.refused = if refused < TIMES { refused + 1 } else { 0 };
-                refused > TIMES
+                if refused <= TIMES {
+                    return false;
+                }
+                // Without the will it was accepted; mosquitto says nothing in 3.1.1.
+                if matches!(failure, Failure::Closed(..)) { &RETAIN_NOT_SUPPORTED } else { failure }
             }
-            _ => false,
+            _ => return false,
         };
-        let is_cured = is_known && self.announcer.is_active();
+        let is_cured = self.announcer.is_active();
         if is_cured {
-            self.announce_no_more(failure);
+            self.announce_no_more(told);
         }
         is_cured
     }
