@@ -259,6 +259,7 @@ impl Agent {
 
     /// Notes a failure, and waits for longer than the last time.
     fn fail(&mut self, failure: &Failure, now: BootTime) {
+        self.announcement_is_cleared();
         if self.is_cured_without_will(failure) || self.version.choose_after(failure) {
             debug!("{}; trying MQTT {}", self.explain(failure), self.version.current());
             return self.disconnected(now + backoff::FLOOR, now);

@@ -220,6 +220,7 @@ impl Agent {
                 online.answered_at = now;
                 let is_proof = self.backoff.acknowledged(online.connected_at, now);
                 self.acknowledged(ticket, now.since(at), is_proof, now);
+                self.sample_has_arrived();
             }
             Event::Refused(Sent::Notice { topic }, reason) => {
                 online.notice_answered(now);

@@ -83,6 +83,8 @@ pub struct Announcer {
     is_on: bool,
     /// The connection ended while it was under way.
     ended: u32,
+    /// That was so often, and how it was last: now it is to be seen whether samples alone arrive.
+    suspicion: Option<Failure>,
     /// A connection with a will was not accepted. After some of them, one is tried without; and if that is
     /// accepted, one more with it.
     refused: u32,
@@ -91,7 +93,7 @@ pub struct Announcer {
 impl Announcer {
     /// As the configuration has it.
     pub const fn new(setup: &Setup) -> Self {
-        Self { is_on: setup.config.discovery.is_some(), ended: 0, refused: 0 }
+        Self { is_on: setup.config.discovery.is_some(), ended: 0, suspicion: None, refused: 0 }
     }
 
     /// What a connection begins with.
@@ -100,7 +102,7 @@ impl Announcer {
     }
 
     const fn is_active(&self) -> bool {
-        self.is_on && self.refused != TIMES
+        self.is_on && self.refused != TIMES && self.suspicion.is_none()
     }
 
     /// What the broker is to say when the connection breaks.
@@ -193,6 +195,21 @@ impl Agent {
         is_cured
     }
 
+    /// Notes that a connection has ended: if no sample has arrived without the announcement either, that was not
+    /// what the broker did not like.
+    pub(super) fn announcement_is_cleared(&mut self) {
+        if self.announcer.suspicion.take().is_some() {
+            self.announcer.ended = 0;
+        }
+    }
+
+    /// Notes that a sample has arrived.
+    pub(super) fn sample_has_arrived(&mut self) {
+        if let Some(failure) = self.announcer.suspicion.take() {
+            self.announce_no_more(&failure);
+        }
+    }
+
     /// Notes that the broker has accepted a connection, and whether it keeps messages. Tells whether one with
     /// a will is to be tried at once: that this one is accepted may be because of the will that it has not, or
     /// because the broker was away before.
@@ -214,8 +231,8 @@ impl Agent {
         let told = match failure {
             Failure::Closed(Some(Answer::PubAck), _) => Failure::ProbablyDenied(topic),
             Failure::Session(SessionError::Disconnected(reason::NOT_AUTHORIZED)) => {
-                self.announcer.ended = TIMES;
-                Failure::PublishRefused(topic, reason::NOT_AUTHORIZED)
+                self.announce_no_more(&Failure::PublishRefused(topic, reason::NOT_AUTHORIZED));
+                return Some(Verdict::Told { was_trial: true });
             }
             other => other.clone(),
         };
@@ -223,7 +240,7 @@ impl Agent {
         if self.announcer.is_on && self.announcer.ended < TIMES {
             return Some(Verdict::NoDenial(failure.clone()));
         }
-        self.announce_no_more(&told);
+        self.announcer.suspicion = Some(told);
         // The next connection does without, and need not wait for long.
         Some(Verdict::Told { was_trial: true })
     }

@@ -228,6 +228,18 @@ fn a_broker_that_accepts_nobody_for_a_while_is_told_of_the_device_after_that() {
 }
 
 #[test]
+fn a_broker_that_takes_nothing_for_a_while_is_told_of_the_device_after_that() {
+    // Samples alone do not arrive either, so it is not the announcement.
+    let (house, agent) = start("nothing", puback(|_| PubackManner::Close), &["mqtt=3.1.1"]);
+    assert_eq!([(); 4].map(|()| has_will(&house)), [true, true, true, false]);
+    house.broker.set_manners(|manners| manners.publish = Box::new(|_| PubackManner::Acknowledge));
+    assert!(house.broker.wait_for(PATIENCE, Event::connected).will.is_some());
+    assert_announced(&house);
+    let lines = house.end(agent);
+    assert_eq!(count(&lines, "Home Assistant"), 0, "{lines:#?}");
+}
+
+#[test]
 fn a_broker_that_is_back_for_the_connection_without_a_will_is_told_of_the_device_on_the_next() {
     let manners = Manners { connack: ConnackManner::Close, ..Manners::default() };
     let (house, agent) = start("back", manners, &["mqtt=3.1.1"]);
