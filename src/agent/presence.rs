@@ -83,8 +83,8 @@ pub struct Announcer {
     is_on: bool,
     /// The connection ended while it was under way.
     ended: u32,
-    /// That was so often, and how it was last: now it is to be seen whether samples alone arrive.
-    suspicion: Option<Failure>,
+    /// That was so often at a message on this topic: now it is to be seen whether samples alone arrive.
+    suspect: Option<usize>,
     /// A connection with a will was not accepted. After some of them, one is tried without; and if that is
     /// accepted, one more with it.
     refused: u32,
@@ -93,7 +93,7 @@ pub struct Announcer {
 impl Announcer {
     /// As the configuration has it.
     pub const fn new(setup: &Setup) -> Self {
-        Self { is_on: setup.config.discovery.is_some(), ended: 0, suspicion: None, refused: 0 }
+        Self { is_on: setup.config.discovery.is_some(), ended: 0, suspect: None, refused: 0 }
     }
 
     /// What a connection begins with.
@@ -102,7 +102,7 @@ impl Announcer {
     }
 
     const fn is_active(&self) -> bool {
-        self.is_on && self.refused != TIMES && self.suspicion.is_none()
+        self.is_on && self.refused != TIMES && self.suspect.is_none()
     }
 
     /// What the broker is to say when the connection breaks.
@@ -198,15 +198,15 @@ impl Agent {
     /// Notes that a connection has ended: if no sample has arrived without the announcement either, that was not
     /// what the broker did not like.
     pub(super) fn announcement_is_cleared(&mut self) {
-        if self.announcer.suspicion.take().is_some() {
+        if self.announcer.suspect.take().is_some() {
             self.announcer.ended = 0;
         }
     }
 
     /// Notes that a sample has arrived.
     pub(super) fn sample_has_arrived(&mut self) {
-        if let Some(failure) = self.announcer.suspicion.take() {
-            self.announce_no_more(&failure);
+        if let Some(topic) = self.announcer.suspect.take() {
+            self.announce_no_more(&Failure::ProbablyDenied(topic));
         }
     }
 
@@ -228,19 +228,15 @@ impl Agent {
         let Some(Sent::Notice { topic }) = online.session.as_ref().and_then(Session::first_in_flight) else {
             return None;
         };
-        let told = match failure {
-            Failure::Closed(Some(Answer::PubAck), _) => Failure::ProbablyDenied(topic),
-            Failure::Session(SessionError::Disconnected(reason::NOT_AUTHORIZED)) => {
-                self.announce_no_more(&Failure::PublishRefused(topic, reason::NOT_AUTHORIZED));
-                return Some(Verdict::Told { was_trial: true });
+        if *failure == Failure::Session(SessionError::Disconnected(reason::NOT_AUTHORIZED)) {
+            self.announce_no_more(&Failure::PublishRefused(topic, reason::NOT_AUTHORIZED));
+        } else {
+            self.announcer.ended += 1;
+            if self.announcer.is_on && self.announcer.ended < TIMES {
+                return Some(Verdict::NoDenial(failure.clone()));
             }
-            other => other.clone(),
-        };
-        self.announcer.ended += 1;
-        if self.announcer.is_on && self.announcer.ended < TIMES {
-            return Some(Verdict::NoDenial(failure.clone()));
+            self.announcer.suspect = Some(topic);
         }
-        self.announcer.suspicion = Some(told);
         // The next connection does without, and need not wait for long.
         Some(Verdict::Told { was_trial: true })
     }
