@@ -358,6 +358,14 @@ impl Link {
             let _ = secured.receive();
         }
     }
+
+    /// Gives an open connection up. What is still on its way in the system would arrive once the line is
+    /// back, after it was sent anew on another connection.
+    pub fn abandon(&mut self) {
+        if let Stage::Open(secured) = std::mem::replace(&mut self.stage, Stage::Broken) {
+            net::reset(secured.stream);
+        }
+    }
 }
 
 impl Connecting {

@@ -370,10 +370,13 @@ impl Agent {
 
     /// Drops the connection; what was in flight will be sent again.
     pub(super) fn disconnected(&mut self, retry_at: BootTime, now: BootTime) {
-        if let Connection::Up(online) = &self.connection
-            && !online.is_young(now)
-        {
-            self.tally.short_lived = 0;
+        if let Connection::Up(online) = &mut self.connection {
+            if !online.is_young(now) {
+                self.tally.short_lived = 0;
+            }
+            if online.in_flight() > 0 {
+                online.link.abandon();
+            }
         }
         self.denials.ended(random(), now);
         self.outbox.rewind();

@@ -24,7 +24,7 @@ impl Check<'_> {
             self.values.errors.push(error);
             return Err(Reported);
         }
-        let is_aws = |endpoint: &str| endpoint.contains(".amazonaws.com");
+        let is_aws = |endpoint: &str| endpoint.to_ascii_lowercase().contains(".amazonaws.com");
         let obstacles = [
             (
                 format.is_some_and(|format| format != Format::Flat),
@@ -95,6 +95,7 @@ mod tests {
             ("format = flat\ntopic = $aws/rules/vitals/a", "reaches no subscriber"),
             ("format = flat\nendpoint = abc-ats.iot.eu-west-1.amazonaws.com", "iot:RetainPublish"),
             ("format = flat\nendpoint = abc.ats.iot.cn-north-1.amazonaws.com.cn", "iot:RetainPublish"),
+            ("format = flat\nendpoint = abc-ats.iot.eu-west-1.AmazonAWS.com", "iot:RetainPublish"),
             ("format = flat\ntopic = 1/2/3/4/5/6/7/8", "the topic is too long"),
             (&format!("format = flat\n{long}"), "the topic is too long"),
         ] {

@@ -56,7 +56,6 @@ pub const QUEUE: Key = key("queue", Some("1440"), "1–10080 (samples)");
 pub const LOG: Key = key("log", Some("auto"), "stderr, syslog, auto");
 pub const LOG_LEVEL: Key = key("log_level", Some("info"), "error, warn, info, debug");
 pub const STATUS_FILE: Key = key("status_file", None, ABSOLUTE_PATH);
-
 pub const DISCOVERY: Key = key("discovery", None, "homeassistant");
 
 /// Every key, in the order of the documentation.

@@ -1,4 +1,5 @@
-//! A TCP connect that does not block: std's either blocks or blocks with a limit.
+//! A TCP connect that does not block: std's either blocks or blocks with a limit. And an end that leaves
+//! nothing behind.
 
 use std::io;
 use std::mem::{size_of, zeroed};
@@ -53,8 +54,28 @@ fn connect_socket(socket: &OwnedFd, address: SocketAddr) -> io::Result<()> {
     check(result).map(drop)
 }
 
+/// Closes a connection in such a way that nothing of it arrives any more: what the system has not sent yet
+/// is dropped, and the other end gets a reset if it can be reached (socket(7), `SO_LINGER`).
+pub fn reset(stream: TcpStream) {
+    let linger = libc::linger { l_onoff: 1, l_linger: 0 };
+    #[expect(clippy::cast_possible_truncation, reason = "8")]
+    let length = size_of::<libc::linger>() as libc::socklen_t;
+    // SAFETY: the pointer is to a linger of that length, which the option takes.
+    unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_LINGER,
+            from_ref(&linger).cast(),
+            length,
+        );
+    }
+    drop(stream); // which closes it, in whatever way
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
     use std::time::Duration;
 
@@ -86,5 +107,16 @@ mod tests {
         // An address that no other test listens on: the port cannot be taken in between.
         let address = TcpListener::bind("127.0.0.77:0").unwrap().local_addr().unwrap();
         assert_eq!(connect_and_wait(address).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn nothing_of_a_connection_arrives_after_its_reset() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut stream = connect_and_wait(listener.local_addr().unwrap()).unwrap();
+        let (mut other, _) = listener.accept().unwrap();
+        stream.write_all(b"unread").unwrap();
+        reset(stream);
+        let error = other.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     }
 }
