@@ -9,23 +9,23 @@ use std::time::Duration;
 
 use log::{debug, info, warn};
 
-use crate::backoff::{self, Backoff};
-use crate::clock::{self, BootTime, WallClock};
 use crate::config::Config;
-use crate::denials::Denials;
-use crate::failure::{Failure, Words, reason};
-use crate::link::LinkError;
-use crate::outbox::Outbox;
-use crate::payload::{Encoder, Format};
-use crate::probe::{Health, Probes};
-use crate::sample::NoData;
-use crate::schedule::Schedule;
-use crate::session::{Answer, Session, SessionError, Version};
-use crate::setup::Setup;
-use crate::status::{State, Status};
-use crate::sys::event::{Readiness, Signals};
-use crate::version::VersionChoice;
-use crate::watch::Watch;
+use crate::config::setup::{Setup, SetupError};
+use crate::measure::probe::{Health, Probes};
+use crate::measure::schedule::Schedule;
+use crate::measure::watch::Watch;
+use crate::message::payload::{Encoder, Format};
+use crate::metric::sample::NoData;
+use crate::mqtt::session::{Answer, Session, SessionError, Version};
+use crate::net::link::LinkError;
+use crate::platform::clock::{self, BootTime, WallClock};
+use crate::platform::event::{Readiness, Signals};
+use crate::queue::outbox::Outbox;
+use crate::report::failure::{Context, Failure, Words, reason, resolvers};
+use crate::report::status::{State, Status};
+use crate::uplink::backoff::{self, Backoff};
+use crate::uplink::denials::Denials;
+use crate::uplink::version::VersionChoice;
 
 mod aim;
 mod alerts;
@@ -97,7 +97,7 @@ impl Agent {
 
     /// Samples and publishes until SIGTERM or SIGINT. `reload` is asked for another setup on SIGHUP;
     /// if it has errors, the old one stays.
-    pub fn run(mut self, signals: &mut Signals, reload: impl Fn() -> Result<Setup, Vec<String>>) {
+    pub fn run(mut self, signals: &mut Signals, reload: impl Fn() -> Result<Setup, Vec<SetupError>>) {
         self.notices = Notices::of_a_service();
         self.announcer = Announcer::new(&self.setup);
         info!(
@@ -202,7 +202,7 @@ impl Agent {
     /// A failure in words, with the values in question.
     #[must_use]
     pub fn explain(&self, failure: &Failure) -> Words {
-        self.setup.explain(failure, clock::utc())
+        failure.explain(Context::of(&self.setup, clock::utc(), &resolvers()))
     }
 
     fn sample(&mut self, taken_at: BootTime, now: BootTime) {

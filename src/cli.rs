@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where the configuration is, unless `--config` says otherwise.
-pub const CONFIG_FILE: &str = "/etc/pivitals.conf";
+use crate::config::setup::Options;
+use crate::doctor::Checks;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -52,28 +52,6 @@ pub enum Command {
     Version,
     /// Print the help.
     Help,
-}
-
-/// What holds for every command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// The configuration file, if it was named; then it has to be there.
-    pub config: Option<PathBuf>,
-    /// `KEY=VALUE`, in the order given.
-    pub set: Vec<String>,
-    /// Where `proc`, `sys`, `dev` and the mount points are looked up.
-    pub root: PathBuf,
-}
-
-/// How the doctor goes about it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Checks {
-    /// Only what needs no network, with configuration and certificates under the root.
-    pub offline: bool,
-    /// Print JSON.
-    pub json: bool,
-    /// An AWS IoT Core policy document to check against.
-    pub policy: Option<PathBuf>,
 }
 
 /// A command line that cannot be understood.

@@ -1,17 +1,18 @@
 //! Arguments to command to exit code: the table of contents, and the only file that exits.
 
+use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use log::LevelFilter;
 use pivitals::agent::{self, Agent};
-use pivitals::cli::{self, Checks, Command, Options};
+use pivitals::cli::{self, Command};
 use pivitals::config::LogTarget;
-use pivitals::doctor;
-use pivitals::failure::{Failure, exit};
-use pivitals::logging;
-use pivitals::setup::{self, Setup};
-use pivitals::sys::event::Signals;
+use pivitals::config::setup::{self, Options, Setup};
+use pivitals::doctor::{self, Checks};
+use pivitals::platform::event::Signals;
+use pivitals::report::failure::{Failure, exit};
+use pivitals::report::logging;
 
 fn main() -> ExitCode {
     let code = match cli::parse(std::env::args_os().skip(1)) {
@@ -111,7 +112,7 @@ fn say(text: &str) -> u8 {
 }
 
 /// Prints what is wrong, a line each. Nothing can be done if that fails.
-fn complain(code: u8, errors: &[String]) -> u8 {
+fn complain(code: u8, errors: &[impl Display]) -> u8 {
     for error in errors {
         let _ = writeln!(io::stderr(), "pivitals: {error}");
     }

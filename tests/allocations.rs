@@ -7,16 +7,16 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use pivitals::clock::{BUILT_SECS, BootTime, Utc, WallClock};
 use pivitals::config::Config;
-use pivitals::identity::Identity;
+use pivitals::config::identity::Identity;
+use pivitals::measure::probe::{Health, Probes};
+use pivitals::measure::schedule::Schedule;
+use pivitals::measure::watch::{Look, Watch};
+use pivitals::message::payload::{Encoder, Format, LEN_MAX};
 use pivitals::metric::Metric;
-use pivitals::outbox::{Outbox, Parts, Ticket};
-use pivitals::payload::{Encoder, Format, LEN_MAX};
-use pivitals::probe::{Health, Probes};
-use pivitals::schedule::Schedule;
-use pivitals::session::{Event, Session, Settings, Version};
-use pivitals::watch::{Look, Watch};
+use pivitals::mqtt::session::{Event, Session, Settings, Version};
+use pivitals::platform::clock::{BUILT_SECS, BootTime, Utc, WallClock};
+use pivitals::queue::outbox::{Outbox, Parts, Ticket};
 use pivitals_broker::{Board, TestDir};
 
 /// Counts what it is asked for, and lets the system do it.

@@ -6,12 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pivitals::clock::{BootTime, Utc};
 use pivitals::config::Config;
-use pivitals::identity::Identity;
-use pivitals::outbox::{Outbox, Parts};
-use pivitals::payload::{Encoder, LEN_MAX};
-use pivitals::probe::{Health, Probes};
+use pivitals::config::identity::Identity;
+use pivitals::measure::probe::{Health, Probes};
+use pivitals::message::payload::{Encoder, LEN_MAX};
+use pivitals::platform::clock::{BootTime, Utc};
+use pivitals::queue::outbox::{Outbox, Parts};
 use pivitals_broker::TestDir;
 
 const BOARDS: [&str; 7] = ["pi-zero", "pi-3", "pi-4", "cm-4", "pi-5", "vm", "broken"];

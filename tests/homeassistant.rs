@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pivitals::clock::{BootTime, Utc};
 use pivitals::config::Config;
-use pivitals::identity::Identity;
+use pivitals::config::identity::Identity;
+use pivitals::measure::probe::{Health, Probes};
+use pivitals::message::payload::{Encoder, LEN_MAX};
 use pivitals::metric::{Metric, Scope, Series};
-use pivitals::payload::{Encoder, LEN_MAX};
-use pivitals::probe::{Health, Probes};
+use pivitals::platform::clock::{BootTime, Utc};
 use serde_json::{Map, Value};
 
 const BOARDS: [&str; 7] = ["pi-zero", "pi-3", "pi-4", "cm-4", "pi-5", "vm", "broken"];
@@ -226,7 +226,8 @@ fn the_longest_document_is_known() {
             (0..scope.things_max()).map(move |index| Series { metric, of: name(scope, index) })
         })
         .collect();
-    let device = pivitals::payload::homeassistant::Device::new(&"x".repeat(128), Some("Raspberry Pi"));
+    let device =
+        pivitals::message::payload::homeassistant::Device::new(&"x".repeat(128), Some("Raspberry Pi"));
     let topic = "\"".repeat(256);
     let longest =
         device.document(&"\"".repeat(128), &series, &topic[..243], &topic, Duration::from_secs(86_400));

@@ -5,13 +5,13 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-use pivitals::clock::BootTime;
 use pivitals::config::Config;
-use pivitals::identity::Identity;
-use pivitals::mailbox;
+use pivitals::config::identity::Identity;
+use pivitals::measure::mailbox;
+use pivitals::measure::probe::{Health, Probes};
 use pivitals::metric::{Metric, Unit};
+use pivitals::platform::clock::BootTime;
 use pivitals::policy::{Action, Decision, Fault, JsonError, Policy, PolicyError, Request};
-use pivitals::probe::{Health, Probes};
 use pivitals_broker::{Random, TestDir};
 
 const ROUNDS: usize = 5_000;

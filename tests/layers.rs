@@ -95,10 +95,10 @@ fn modules_that_say(word: &str) -> Vec<String> {
 #[test]
 fn each_library_is_named_in_its_own_place_only() {
     for (word, places) in [
-        ("rustls", &["link", "tls"][..]),
-        ("webpki_roots", &["tls"]),
-        ("libc::", &["sys"]),
-        ("unsafe {", &["sys"]),
+        ("rustls", &["net"][..]),
+        ("webpki_roots", &["net"]),
+        ("libc::", &["platform"]),
+        ("unsafe {", &["platform"]),
         ("unsafe fn", &[]),
         ("std::thread::spawn", &[]),
         ("process::exit", &[]),
@@ -111,8 +111,8 @@ fn each_library_is_named_in_its_own_place_only() {
 #[test]
 fn only_the_top_asks_what_time_it_is() {
     assert_eq!(modules_that_say("clock::boot_time()"), ["agent", "doctor"]);
-    assert_eq!(modules_that_say("clock::utc()"), ["agent", "doctor", "tls"]);
-    assert_eq!(modules_that_say("SystemTime::now"), ["sys"]);
+    assert_eq!(modules_that_say("clock::utc()"), ["agent", "doctor", "net"]);
+    assert_eq!(modules_that_say("SystemTime::now"), ["platform"]);
     assert!(modules_that_say("Instant::now").is_empty());
 }
 
@@ -123,7 +123,7 @@ fn nothing_is_written_to_storage() {
     }
     // But for what the user asks for.
     for word in ["fs::write", "fs::rename"] {
-        assert_eq!(modules_that_say(word), ["status"], "{word}");
+        assert_eq!(modules_that_say(word), ["report"], "{word}");
     }
 }
 
@@ -131,12 +131,12 @@ fn nothing_is_written_to_storage() {
 fn a_session_knows_no_sample_and_an_outbox_no_metric() {
     for (file, code) in files() {
         for (place, word) in [
-            ("session", "Sample"),
-            ("session", "TcpStream"),
-            ("outbox", "metric"),
-            ("outbox", "session"),
-            ("probe", "payload"),
-            ("payload", "std::fs"),
+            ("mqtt", "Sample"),
+            ("mqtt", "TcpStream"),
+            ("queue", "Metric"),
+            ("queue", "mqtt"),
+            ("measure", "message::"),
+            ("message", "std::fs"),
         ] {
             assert!(module(&file) != place || !code.contains(word), "{file} names {word}");
         }

@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use pivitals::clock::{BootTime, RELEASED_SECS, Utc};
+use pivitals::cli;
+use pivitals::config::identity::Identity;
 use pivitals::config::{Config, KEYS};
-use pivitals::identity::Identity;
+use pivitals::message::payload::{Encoder, Format, LEN_MAX};
+use pivitals::metric::sample::{Readings, Sample};
 use pivitals::metric::{DISKS_MAX, INTERFACES_MAX, Metric, Scope, Series};
-use pivitals::payload::{Encoder, Format, LEN_MAX};
-use pivitals::sample::{Readings, Sample};
-use pivitals::{backoff, cli};
+use pivitals::platform::clock::{BootTime, RELEASED_SECS, Utc};
+use pivitals::uplink::backoff;
 
 const CODE: char = '`';
 

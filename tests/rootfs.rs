@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use pivitals::config::identity::Identity;
 use pivitals::config::{Config, KEYS};
-use pivitals::identity::Identity;
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()

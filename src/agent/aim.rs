@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use log::warn;
 
-use crate::clock::BootTime;
-use crate::setup::Setup;
-use crate::sys::event::Signal;
+use crate::config::setup::{Setup, SetupError};
+use crate::platform::clock::BootTime;
+use crate::platform::event::Signal;
 
 /// How long the end may take while messages are in flight: well under the three seconds that are
 /// promised.
@@ -54,7 +54,7 @@ impl Aim {
     pub fn after(
         self,
         signal: Option<Signal>,
-        load: &impl Fn() -> Result<Setup, Vec<String>>,
+        load: &impl Fn() -> Result<Setup, Vec<SetupError>>,
         now: BootTime,
     ) -> Self {
         match (self, signal) {

@@ -3,11 +3,11 @@
 use log::{Level, log, warn};
 
 use super::Agent;
-use crate::alert::{Alert, BURST, WAIT};
-use crate::clock::BootTime;
-use crate::json::Number;
-use crate::sample::Sample;
-use crate::watch::{Look, Watch};
+use crate::measure::alert::{Alert, BURST, WAIT};
+use crate::measure::watch::{Look, Watch};
+use crate::message::json::Number;
+use crate::metric::sample::Sample;
+use crate::platform::clock::BootTime;
 
 const _: () = assert!(BURST == 20 && WAIT.as_secs() == 180, "as is told below");
 

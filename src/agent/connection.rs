@@ -7,14 +7,14 @@ use log::{debug, warn};
 
 use super::presence::Presence;
 use super::{Agent, Mode, notices, random};
-use crate::backoff;
-use crate::clock::{self, BootTime};
-use crate::credentials::Refresh;
-use crate::failure::{Failure, reason};
-use crate::link::{Link, LinkError};
-use crate::outbox::Ticket;
-use crate::session::{Event, INBOUND_LEN_MAX, Session, Settings};
-use crate::sys::event::{Readiness, Signals, wait};
+use crate::mqtt::session::{Event, INBOUND_LEN_MAX, Session, Settings};
+use crate::net::credentials::Refresh;
+use crate::net::link::{Link, LinkError};
+use crate::platform::clock::{self, BootTime};
+use crate::platform::event::{Readiness, Signals, wait};
+use crate::queue::outbox::Ticket;
+use crate::report::failure::{Failure, reason};
+use crate::uplink::backoff;
 
 /// Between two looks at a wall clock that is not set.
 const CLOCK_WAIT: Duration = Duration::from_secs(1);

@@ -4,14 +4,14 @@ use log::{debug, info, warn};
 
 use std::path::Path;
 
-use crate::clock::BootTime;
-use crate::failure::{Failure, Words};
+use crate::config::setup::Setup;
 use crate::metric::Series;
-use crate::sample::{NoData, Sample};
-use crate::setup::Setup;
-use crate::status::{Status, StatusFile};
-use crate::supervisor::Supervisor;
-use crate::tls::{CertificateProblem, DAYS_LEFT_MIN, Loaded};
+use crate::metric::sample::{NoData, Sample};
+use crate::net::tls::{CertificateProblem, DAYS_LEFT_MIN, Loaded};
+use crate::platform::clock::BootTime;
+use crate::report::failure::{Failure, Words};
+use crate::report::service_manager::Supervisor;
+use crate::report::status::{Status, StatusFile};
 
 /// Failures that are remembered as told: a line that comes and goes fails in more ways than one.
 const FAILURES_MAX: usize = 8;

@@ -7,11 +7,11 @@
 
 use super::connection::{Connection, Sent};
 use super::{Agent, Verdict, notices};
-use crate::clock::BootTime;
-use crate::failure::{Failure, reason};
-use crate::payload::homeassistant::{OFFLINE, ONLINE};
-use crate::session::{Answer, Refusal, Session, SessionError, Will};
-use crate::setup::Setup;
+use crate::config::setup::Setup;
+use crate::message::payload::homeassistant::{OFFLINE, ONLINE};
+use crate::mqtt::session::{Answer, Refusal, Session, SessionError, Will};
+use crate::platform::clock::BootTime;
+use crate::report::failure::{Failure, reason};
 
 /// A line that is merely bad does not break so often in a row just here.
 const TIMES: u32 = 3;

@@ -7,14 +7,14 @@ use log::warn;
 
 use super::notices::Notices;
 use super::{RATE_TIME, encoder};
-use crate::clock;
 use crate::config::Config;
-use crate::credentials::Credentials;
+use crate::measure::probe::{Health, Probes};
+use crate::message::payload::LEN_MAX;
 use crate::metric::Metric;
-use crate::outbox::{Outbox, Parts};
-use crate::payload::LEN_MAX;
-use crate::probe::{Health, Probes};
-use crate::sample::NoData;
+use crate::metric::sample::NoData;
+use crate::net::credentials::Credentials;
+use crate::platform::clock;
+use crate::queue::outbox::{Outbox, Parts};
 
 /// Prints one sample as it would be published, a payload a line.
 ///

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use super::keys::{ALERT, Nearest};
 use super::text::{ConfigError, Values};
-use crate::alert::{ALERTS_MAX, Alert, Side, Tenths};
+use crate::measure::alert::{ALERTS_MAX, Alert, Side, Tenths};
+use crate::measure::probe::{Inventory, is_device_name};
 use crate::metric::{DISKS_MAX, INTERFACES_MAX, Metric, Scope, Series};
-use crate::probe::{Inventory, is_device_name};
 
 /// All alerts, with the errors among those of `values`. Without mount points, because those have an error
 /// of their own, none of a disk is missed.

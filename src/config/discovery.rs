@@ -2,8 +2,8 @@
 
 use super::text::ConfigError;
 use super::{Check, Reported, is_topic, keys};
-use crate::payload::Format;
-use crate::topics::AVAILABILITY;
+use crate::message::payload::Format;
+use crate::message::topics::AVAILABILITY;
 
 const HOME_ASSISTANT: &str = "homeassistant";
 
@@ -57,7 +57,7 @@ mod tests {
     use std::path::Path;
 
     use crate::config::Config;
-    use crate::identity::Identity;
+    use crate::config::identity::Identity;
 
     fn read(text: &str) -> Result<Config, Vec<String>> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/roots/pi-4");

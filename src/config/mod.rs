@@ -7,19 +7,21 @@ use std::time::Duration;
 
 use log::LevelFilter;
 
-use crate::alert::Alert;
-use crate::identity::{Identity, PLACEHOLDERS};
-use crate::link::Target;
+use crate::config::identity::{Identity, PLACEHOLDERS};
+use crate::measure::alert::Alert;
+use crate::message::payload::homeassistant::Device;
+use crate::message::payload::{Format, LABEL_LEN_MAX, NAMESPACE_LEN_MAX};
+use crate::message::topics::{self, Topics};
 use crate::metric::{MOUNT_LEN_MAX, MOUNTS_MAX, Metric, Series};
-use crate::payload::homeassistant::Device;
-use crate::payload::{Format, LABEL_LEN_MAX, NAMESPACE_LEN_MAX};
-use crate::session::Version;
-use crate::tls::CertificatePaths;
-use crate::topics::{self, Topics};
+use crate::mqtt::session::Version;
+use crate::net::link::Target;
+use crate::net::tls::CertificatePaths;
 
 mod alert;
 mod discovery;
+pub mod identity;
 mod keys;
+pub mod setup;
 mod text;
 
 #[cfg(test)]

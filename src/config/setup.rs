@@ -1,19 +1,46 @@
 //! From the command line's options to what the agent runs with: configuration, certificates, target.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::cli::{CONFIG_FILE, Options};
-use crate::clock::Utc;
+use crate::config::identity::Identity;
 use crate::config::{Config, ConfigError};
-use crate::credentials::Credentials;
-use crate::failure::{Context, Failure, Words, file_error};
-use crate::identity::Identity;
-use crate::link::Target;
+use crate::net::credentials::Credentials;
+use crate::net::link::Target;
+use crate::net::tls::CertificateProblem;
+
+/// Where the configuration is, unless `--config` says otherwise.
+pub const CONFIG_FILE: &str = "/etc/pivitals.conf";
 
 /// Longer files are no configurations.
 const CONFIG_LEN_MAX: u64 = 64 * 1024;
+
+/// What holds for every command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The configuration file, if it was named; then it has to be there.
+    pub config: Option<PathBuf>,
+    /// `KEY=VALUE`, in the order given.
+    pub set: Vec<String>,
+    /// Where `proc`, `sys`, `dev` and the mount points are looked up.
+    pub root: PathBuf,
+}
+
+/// Why there is no setup. `report::failure` has the words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetupError {
+    /// The configuration file cannot be read.
+    Unreadable(PathBuf, io::ErrorKind),
+    /// An error in the configuration.
+    Config(ConfigError),
+    /// The configuration in this file has no `endpoint`.
+    NoEndpoint(PathBuf),
+    /// The endpoint is neither a host name nor an address.
+    BadEndpoint(String),
+    /// A certificate file is missing or unusable.
+    Certificates(CertificateProblem),
+}
 
 /// All that an agent that publishes needs, checked.
 #[derive(Debug)]
@@ -32,28 +59,23 @@ impl Setup {
     /// Reads the configuration and the certificates.
     ///
     /// # Errors
-    /// Everything that is wrong, a line each.
-    pub fn load(options: &Options) -> Result<Self, Vec<String>> {
+    /// Everything that is wrong.
+    pub fn load(options: &Options) -> Result<Self, Vec<SetupError>> {
         let config = load_config(options)?;
         let credentials = Credentials::load(config.certificates.clone(), config.needs_alpn());
         let mut errors = Vec::new();
         if config.endpoint.is_none() {
-            let file = options.config.as_deref().unwrap_or(Path::new(CONFIG_FILE));
-            errors.push(format!(
-                "{}: endpoint is missing: the broker's host name (AWS: `aws iot describe-endpoint --endpoint-type \
-                 iot:Data-ATS`)",
-                file.display()
-            ));
+            let file = options.config.clone().unwrap_or_else(|| CONFIG_FILE.into());
+            errors.push(SetupError::NoEndpoint(file));
         }
         match (config.endpoint.clone(), credentials) {
             (Some(endpoint), Ok(credentials)) => match Target::new(&endpoint, config.port) {
                 Some(target) => Ok(Self { config, endpoint, target, credentials }),
-                None => {
-                    Err(vec![format!("endpoint = {endpoint}: this is neither a host name nor an address")])
-                }
+                None => Err(vec![SetupError::BadEndpoint(endpoint)]),
             },
             (_, credentials) => {
-                errors.extend(credentials.err().unwrap_or_default().iter().map(ToString::to_string));
+                errors
+                    .extend(credentials.err().unwrap_or_default().into_iter().map(SetupError::Certificates));
                 Err(errors)
             }
         }
@@ -66,38 +88,13 @@ impl Setup {
         (self.endpoint, self.target) = (new.endpoint, new.target);
         std::mem::replace(&mut self.config, new.config)
     }
-
-    /// A failure in words, with the values in question; `now` is what the system clock shows.
-    #[must_use]
-    pub fn explain(&self, failure: &Failure, now: Utc) -> Words {
-        let loaded = self.credentials.current();
-        failure.explain(Context {
-            endpoint: &self.endpoint,
-            port: self.config.port,
-            client_id: &self.config.client_id,
-            topics: &self.config.topics,
-            certificate: &loaded.files.certificate.display().to_string(),
-            validity: loaded.validity,
-            now,
-            resolvers: &resolvers(),
-        })
-    }
-}
-
-/// The addresses in the nameserver lines of /etc/resolv.conf (resolv.conf(5)): that file is what the
-/// system's resolver reads, whatever the root.
-#[must_use]
-pub fn resolvers() -> String {
-    let text = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-    let addresses = text.lines().filter_map(|line| line.strip_prefix("nameserver")).map(str::trim);
-    addresses.collect::<Vec<_>>().join(", ")
 }
 
 /// Reads the configuration alone. Without `--config`, a file that is not there is an empty one.
 ///
 /// # Errors
-/// Everything that is wrong, a line each.
-pub fn load_config(options: &Options) -> Result<Config, Vec<String>> {
+/// Everything that is wrong.
+pub fn load_config(options: &Options) -> Result<Config, Vec<SetupError>> {
     let path: PathBuf = options.config.clone().unwrap_or_else(|| CONFIG_FILE.into());
     read_config(&path, options, &Identity::read(&options.root))
 }
@@ -106,22 +103,17 @@ pub fn load_config(options: &Options) -> Result<Config, Vec<String>> {
 /// named.
 ///
 /// # Errors
-/// Everything that is wrong, a line each.
-pub fn read_config(path: &Path, options: &Options, identity: &Identity) -> Result<Config, Vec<String>> {
-    let name = path.display().to_string();
+/// Everything that is wrong.
+pub fn read_config(path: &Path, options: &Options, identity: &Identity) -> Result<Config, Vec<SetupError>> {
     let text = match read(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound && options.config.is_none() => None,
-        Err(error) => {
-            return Err(vec![format!(
-                "{name}: the configuration cannot be read: {}",
-                file_error(error.kind())
-            )]);
-        }
+        Err(error) => return Err(vec![SetupError::Unreadable(path.to_owned(), error.kind())]),
     };
+    let name = path.display().to_string();
     let file = text.as_deref().map(|text| (name.as_str(), text));
     Config::read(file, &options.set, identity)
-        .map_err(|errors: Vec<ConfigError>| errors.iter().map(ToString::to_string).collect())
+        .map_err(|errors: Vec<ConfigError>| errors.into_iter().map(SetupError::Config).collect())
 }
 
 fn read(path: &Path) -> io::Result<String> {

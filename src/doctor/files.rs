@@ -5,12 +5,12 @@ use std::path::Path;
 use super::image::Place;
 use super::report::{Report, Step};
 use super::{CONFIG, WARN};
-use crate::clock;
 use crate::config::Config;
-use crate::failure::{Words, out_of_date};
-use crate::tls::{
+use crate::net::tls::{
     BUILT_IN_NAME, CertificateFiles, CertificatePaths, CertificateProblem, DAYS_LEFT_MIN, Loaded, Role,
 };
+use crate::platform::clock;
+use crate::report::failure::{Words, out_of_date};
 
 /// What connections are made with; `None` if something is wrong.
 pub fn check(config: &Config, place: &Place, report: &mut Report<'_>) -> Option<Loaded> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use crate::cli::CONFIG_FILE;
+use crate::config::setup::CONFIG_FILE;
 
 /// As many as the kernel follows (path_resolution(7)).
 const LINKS_MAX: usize = 40;

@@ -5,14 +5,14 @@
 //! as they may still tell something; the words are those of the log.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
-use crate::cli::{Checks, Options};
-use crate::clock::{self, Utc};
 use crate::config::Config;
-use crate::failure::{Context, Failure, Words, exit};
-use crate::link::Target;
-use crate::setup::resolvers;
-use crate::tls::{Loaded, Validity};
+use crate::config::setup::Options;
+use crate::net::link::Target;
+use crate::net::tls::{Loaded, Validity};
+use crate::platform::clock::{self, Utc};
+use crate::report::failure::{Context, Failure, Words, exit, resolvers};
 
 mod files;
 mod image;
@@ -25,6 +25,17 @@ mod way;
 
 pub use report::Say;
 use report::{Report, Step, Verdict};
+
+/// How the doctor goes about it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Checks {
+    /// Only what needs no network, with configuration and certificates under the root.
+    pub offline: bool,
+    /// Print JSON.
+    pub json: bool,
+    /// An AWS IoT Core policy document to check against.
+    pub policy: Option<PathBuf>,
+}
 
 /// Examines everything, says each finding as it comes, and gives the exit code: that of the worst
 /// finding.
@@ -88,9 +99,7 @@ impl Patient {
             client_id: &self.config.client_id,
             topics: &self.config.topics,
             // These two are told of TLS only, which there is not without them.
-            certificate: &loaded
-                .map(|loaded| loaded.files.certificate.display().to_string())
-                .unwrap_or_default(),
+            certificate: loaded.map_or(Path::new(""), |loaded| &loaded.files.certificate),
             validity: loaded.map_or(Validity { from: never, until: never }, |loaded| loaded.validity),
             now,
             resolvers: &resolvers(),

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::report::{Report, Step, Verdict};
 use super::{CONFIG, WARN};
 use crate::config::Config;
-use crate::failure::{Words, exit, file_error, lacks};
 use crate::policy::{Action, Decision, Policy, Request};
+use crate::report::failure::{Words, exit, file_error, lacks};
 
 /// A statement denies it, or none allows it.
 const DENIED: Verdict = Verdict::Fail(exit::NOPERM);

@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use crate::failure::{Words, exit};
-use crate::json::{self, Object};
+use crate::message::json::{self, Object};
+use crate::report::failure::{Words, exit};
 
 /// What is examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,12 +7,11 @@ use std::path::Path;
 use super::image::Place;
 use super::report::{Report, Step};
 use super::{CONFIG, WARN};
-use crate::cli::Options;
 use crate::config::Config;
-use crate::failure::{Words, file_error};
-use crate::identity::Identity;
-use crate::setup::read_config;
-use crate::sys::device::is_in_memory;
+use crate::config::identity::Identity;
+use crate::config::setup::{Options, read_config};
+use crate::platform::device::is_in_memory;
+use crate::report::failure::{Words, file_error};
 
 /// `None` where nothing can be examined, because the configuration has errors.
 pub fn check(options: &Options, place: &Place, report: &mut Report<'_>) -> Option<Config> {
@@ -26,7 +25,7 @@ pub fn check(options: &Options, place: &Place, report: &mut Report<'_>) -> Optio
         Ok(config) => config,
         Err(errors) => {
             for error in errors {
-                report.bad(Step::Configuration, CONFIG, words(&error));
+                report.bad(Step::Configuration, CONFIG, words(&error.to_string()));
             }
             return None;
         }

@@ -5,17 +5,17 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::report::{Report, Step, Verdict};
 use super::{Patient, WARN, way};
-use crate::backoff;
-use crate::clock::{self, BootTime, Utc};
 use crate::config::Config;
-use crate::failure::{Failure, Words, reason};
-use crate::link::{Link, Target};
-use crate::outbox::Parts;
-use crate::payload::Encoder;
-use crate::sample::Sample;
-use crate::session::{Answer, SessionError, Settings, Version};
-use crate::tls::Loaded;
-use crate::version::VersionChoice;
+use crate::message::payload::Encoder;
+use crate::metric::sample::Sample;
+use crate::mqtt::session::{Answer, SessionError, Settings, Version};
+use crate::net::link::{Link, Target};
+use crate::net::tls::Loaded;
+use crate::platform::clock::{self, BootTime, Utc};
+use crate::queue::outbox::Parts;
+use crate::report::failure::{Failure, Words, reason};
+use crate::uplink::backoff;
+use crate::uplink::version::VersionChoice;
 
 mod online;
 

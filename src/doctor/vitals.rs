@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::image::Place;
 use super::report::{Report, Step};
 use super::{Patient, WARN};
-use crate::clock::{self, Utc};
-use crate::failure::{Failure, Words};
-use crate::probe::{Health, Probes};
-use crate::sample::{NoData, Sample};
+use crate::measure::probe::{Health, Probes};
+use crate::metric::sample::{NoData, Sample};
+use crate::platform::clock::{self, Utc};
+use crate::report::failure::{Failure, Words};
 
 /// Between the two readings of a counter.
 const RATE_TIME: Duration = Duration::from_secs(1);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::report::{Report, Step, Verdict};
 use super::{Patient, WARN};
-use crate::clock::{self, BootTime};
-use crate::failure::{Failure, Words};
-use crate::link::{Link, LinkError, Phase, Target};
-use crate::sys::event::wait;
+use crate::net::link::{Link, LinkError, Phase, Target};
+use crate::platform::clock::{self, BootTime};
+use crate::platform::event::wait;
+use crate::report::failure::{Failure, Words};
 
 /// The port that AWS IoT Core can be reached at where [`PORT`] is blocked.
 const OTHER_PORT: u16 = 443;

@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use crate::clock::BootTime;
 use crate::metric::Series;
-use crate::sample::Reading;
+use crate::metric::sample::Reading;
+use crate::platform::clock::BootTime;
 
 /// Alerts that there can be at once.
 pub const ALERTS_MAX: usize = 8;

@@ -4,7 +4,7 @@
 //! length of its value buffer in bytes, a code and the value buffer, and a zero at the end. The
 //! firmware answers in place. Source: the Raspberry Pi firmware wiki, "Mailbox property interface".
 
-use crate::sample::NoData;
+use crate::metric::sample::NoData;
 
 /// A message with one tag, whose value buffer is an id and a value, or a value alone; what is left over
 /// stands behind the end.

@@ -7,9 +7,9 @@
 
 use std::path::Path;
 
-use crate::clock::BootTime;
+use crate::metric::sample::{NoData, Reading, Readings, Sample};
 use crate::metric::{Metric, Series};
-use crate::sample::{NoData, Reading, Readings, Sample};
+use crate::platform::clock::BootTime;
 
 mod agent;
 pub mod cpu;

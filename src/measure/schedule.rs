@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::clock::BootTime;
+use crate::platform::clock::BootTime;
 
 /// Before the first sample, and at the least between it and the second: a CPU reading needs time.
 const FIRST_WAIT: Duration = Duration::from_secs(1);

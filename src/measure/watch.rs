@@ -6,10 +6,10 @@
 
 use std::path::Path;
 
-use crate::alert::{ALERTS_MAX, Alert, Limit, Watched};
-use crate::clock::BootTime;
-use crate::probe::{Health, Probes};
-use crate::schedule::Schedule;
+use crate::measure::alert::{ALERTS_MAX, Alert, Limit, Watched};
+use crate::measure::probe::{Health, Probes};
+use crate::measure::schedule::Schedule;
+use crate::platform::clock::BootTime;
 
 /// Seconds over which a rate is taken.
 const RATE_TICKS: u8 = 10;
@@ -134,7 +134,7 @@ mod tests {
     use pivitals_broker::{Board, TestDir};
 
     use super::*;
-    use crate::alert::{Side, Tenths};
+    use crate::measure::alert::{Side, Tenths};
     use crate::metric::{Metric, Series};
 
     const START: BootTime = BootTime::from_millis(100_250);

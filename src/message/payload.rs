@@ -2,10 +2,10 @@
 //!
 //! Every number is written with one decimal, and rounded nowhere else.
 
-use crate::clock::Utc;
+use crate::metric::sample::{Kept, Reading, Sample};
 use crate::metric::{SERIES_MAX, Scope, Series};
-use crate::outbox::Parts;
-use crate::sample::{Kept, Reading, Sample};
+use crate::platform::clock::Utc;
+use crate::queue::outbox::Parts;
 
 mod emf;
 mod flat;

@@ -1,7 +1,7 @@
 //! Where messages are published: one topic, or one a metric; and what the broker keeps of the device.
 
 use crate::metric::Series;
-use crate::outbox::Parts;
+use crate::queue::outbox::Parts;
 
 /// What stands in a topic for the metric of a message.
 pub const METRIC: &str = "{metric}";

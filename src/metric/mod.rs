@@ -3,6 +3,7 @@
 use std::fmt;
 
 mod list;
+pub mod sample;
 
 /// Mount points whose usage can be watched at once.
 pub const MOUNTS_MAX: usize = 4;

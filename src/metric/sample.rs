@@ -2,8 +2,8 @@
 
 use heapless::Vec;
 
-use crate::clock::BootTime;
 use crate::metric::{SERIES_MAX, Series};
+use crate::platform::clock::BootTime;
 
 /// A value in its metric's unit, or the reason why there is none. Never a zero for "unknown".
 pub type Reading = Result<f64, NoData>;

@@ -7,8 +7,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::clock::BootTime;
-use crate::payload;
+use crate::message::payload;
+use crate::platform::clock::BootTime;
 
 mod frame;
 mod packet;

@@ -18,7 +18,7 @@
 
 use std::mem;
 
-use crate::tls::{CertificatePaths, CertificateProblem, Loaded};
+use crate::net::tls::{CertificatePaths, CertificateProblem, Loaded};
 
 #[cfg(test)]
 mod tests;

@@ -11,11 +11,11 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 
-use crate::clock::BootTime;
-use crate::sys::event::Readiness;
-use crate::sys::net;
-use crate::sys::resolve::{ADDRESSES_MAX, Addresses, LookUp, ResolveError};
-use crate::tls::TlsError;
+use crate::net::tls::TlsError;
+use crate::platform::clock::BootTime;
+use crate::platform::event::Readiness;
+use crate::platform::net;
+use crate::platform::resolve::{ADDRESSES_MAX, Addresses, LookUp, ResolveError};
 
 const DNS_WAIT: Duration = Duration::from_secs(10);
 /// An address gets so long, even if others then get nothing: on a slow line it takes that.

@@ -10,7 +10,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
 use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 
-use crate::clock::{self, Utc};
+use crate::platform::clock::{self, Utc};
 
 mod files;
 mod provider;

@@ -7,7 +7,7 @@
 use std::ops::Add;
 use std::time::Duration;
 
-use crate::sys;
+use super::time;
 
 mod calendar;
 
@@ -97,13 +97,13 @@ impl Utc {
 /// The boot clock now.
 #[must_use]
 pub fn boot_time() -> BootTime {
-    BootTime(millis(sys::time::since_boot()))
+    BootTime(millis(time::since_boot()))
 }
 
 /// The wall clock now, believable or not.
 #[must_use]
 pub fn utc() -> Utc {
-    Utc(millis(sys::time::since_1970()))
+    Utc(millis(time::since_1970()))
 }
 
 /// Whether a wall clock that shows `now` has been set since the device was switched on.

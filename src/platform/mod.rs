@@ -8,6 +8,7 @@
 use std::ffi::c_int;
 use std::io;
 
+pub mod clock;
 pub mod device;
 pub mod event;
 pub mod net;

@@ -7,8 +7,8 @@
 
 use std::collections::VecDeque;
 
-use crate::clock::BootTime;
-use crate::sample::{Kept, Readings, Sample};
+use crate::metric::sample::{Kept, Readings, Sample};
+use crate::platform::clock::BootTime;
 
 mod shelf;
 

@@ -4,16 +4,20 @@
 //! nothing but this line knows what to do.
 
 use std::fmt;
+use std::fs;
+use std::path::Path;
 
-use crate::clock::Utc;
-use crate::link::LinkError;
-use crate::session::{Answer, Refusal, SessionError};
-use crate::tls::{TlsError, Validity};
-use crate::topics::Topics;
+use crate::config::setup::Setup;
+use crate::message::topics::Topics;
+use crate::mqtt::session::{Answer, Refusal, SessionError};
+use crate::net::link::LinkError;
+use crate::net::tls::{TlsError, Validity};
+use crate::platform::clock::Utc;
 
 mod certificates;
 mod link;
 mod session;
+mod setup;
 
 #[cfg(test)]
 mod tests;
@@ -83,13 +87,40 @@ pub struct Context<'a> {
     /// Where it publishes.
     pub topics: &'a Topics,
     /// The file of its certificate.
-    pub certificate: &'a str,
+    pub certificate: &'a Path,
     /// From when to when that is valid.
     pub validity: Validity,
     /// What the system clock shows.
     pub now: Utc,
     /// Who is asked for addresses, as /etc/resolv.conf has it; empty if it names nobody.
     pub resolvers: &'a str,
+}
+
+impl<'a> Context<'a> {
+    /// The values of an agent's setup; `now` is what the system clock shows.
+    #[must_use]
+    pub fn of(setup: &'a Setup, now: Utc, resolvers: &'a str) -> Self {
+        let loaded = setup.credentials.current();
+        Self {
+            endpoint: &setup.endpoint,
+            port: setup.config.port,
+            client_id: &setup.config.client_id,
+            topics: &setup.config.topics,
+            certificate: &loaded.files.certificate,
+            validity: loaded.validity,
+            now,
+            resolvers,
+        }
+    }
+}
+
+/// The addresses in the nameserver lines of /etc/resolv.conf (resolv.conf(5)), which the system's resolver
+/// reads whatever `--root` says.
+#[must_use]
+pub fn resolvers() -> String {
+    let text = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let addresses = text.lines().filter_map(|line| line.strip_prefix("nameserver")).map(str::trim);
+    addresses.collect::<Vec<_>>().join(", ")
 }
 
 /// What happened, and what to do about it.

@@ -7,7 +7,7 @@ use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-use crate::clock::BootTime;
+use crate::platform::clock::BootTime;
 
 /// The way to a service manager.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::json::{self, Value};
+use crate::message::json::{self, Value};
 
 /// A failure's words are cut to so many bytes at the most. Only names of the greatest length make them
 /// longer.

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::clock::BootTime;
+use crate::platform::clock::BootTime;
 
 /// No wait is shorter.
 pub const FLOOR: Duration = Duration::from_secs(1);

@@ -8,10 +8,10 @@
 //! A denied topic is held: its messages stay in the queue, the others go on. From time to time one
 //! message is tried, alone and after all others, because the trial may cost the connection.
 
-use crate::backoff::{Backoff, REFUSED_FLOOR};
-use crate::clock::BootTime;
-use crate::outbox::{Outbox, Parts, Ticket};
-use crate::topics::Topics;
+use crate::message::topics::Topics;
+use crate::platform::clock::BootTime;
+use crate::queue::outbox::{Outbox, Parts, Ticket};
+use crate::uplink::backoff::{Backoff, REFUSED_FLOOR};
 
 /// So often it is no accident.
 const TIMES: u32 = 3;
@@ -150,8 +150,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::metric::sample::{Readings, Sample};
     use crate::metric::{Metric, Series};
-    use crate::sample::{Readings, Sample};
 
     const MINUTE: Duration = Duration::from_secs(60);
 

@@ -1,9 +1,9 @@
 //! Which version of MQTT to speak: the one that is set, or the one that the broker takes.
 
 use crate::config::Mqtt;
-use crate::failure::Failure;
-use crate::link::LinkError;
-use crate::session::{Answer, Refusal, SessionError, Version};
+use crate::mqtt::session::{Answer, Refusal, SessionError, Version};
+use crate::net::link::LinkError;
+use crate::report::failure::Failure;
 
 /// The version to speak.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! Both versions of MQTT, in every form that the standards allow; and the limits that a broker sets.
 
-use pivitals::clock::boot_time;
-use pivitals::link::{Link, Target};
-use pivitals::session::{Session, Settings};
-use pivitals::sys::event::wait;
-use pivitals::tls::CertificateFiles;
+use pivitals::mqtt::session::{Session, Settings};
+use pivitals::net::link::{Link, Target};
+use pivitals::net::tls::CertificateFiles;
+use pivitals::platform::clock::boot_time;
+use pivitals::platform::event::wait;
 use pivitals_broker::{Event, Manners, Published, Refusal, Version, Versions};
 
 use crate::house::{House, PATIENCE, allowing, assert_none_missing, count, for_each};
@@ -154,7 +154,7 @@ fn a_link_for_port_443_names_the_host_and_the_protocol_that_aws_wants() {
     }
     let topics = ["t".to_owned()];
     let settings = Settings {
-        version: pivitals::session::Version::V5,
+        version: pivitals::mqtt::session::Version::V5,
         client_id: "pi-7",
         topics: &topics,
         keep_alive_secs: 60,

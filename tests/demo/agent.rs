@@ -10,7 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::Sender;
 use std::thread;
 
-use pivitals::payload::Format;
+use pivitals::message::payload::Format;
 use pivitals_broker::{DeviceFiles, send_signal};
 
 use super::Input;

@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use pivitals::payload::Format;
+use pivitals::message::payload::Format;
 
 /// What `--help` prints.
 pub const HELP: &str = "\

@@ -25,9 +25,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use pivitals::failure::exit;
 use pivitals::metric::Metric;
-use pivitals::sys::event::Signals;
+use pivitals::platform::event::Signals;
+use pivitals::report::failure::exit;
 use pivitals_broker::{Broker, Event, Manners, Pki, TestDir};
 
 use account::Account;

@@ -1,8 +1,8 @@
 //! Payloads into readings. It goes by the agent's list of metrics, and reads JSON with `serde_json`,
 //! which the agent does not use: what one writes, another one must understand.
 
+use pivitals::message::payload::Format;
 use pivitals::metric::{Description, Metric};
-use pivitals::payload::Format;
 use serde_json::Value;
 
 /// What a message tells about one moment.

@@ -9,10 +9,10 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use pivitals::clock::BootTime;
+use pivitals::measure::probe::{Health, Probes};
+use pivitals::metric::sample::NoData;
 use pivitals::metric::{Metric, Series};
-use pivitals::probe::{Health, Probes};
-use pivitals::sample::NoData;
+use pivitals::platform::clock::BootTime;
 use pivitals_broker::Board;
 
 const IDLE_MILLICELSIUS: f64 = 42_000.0;

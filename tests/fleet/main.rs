@@ -10,7 +10,7 @@ mod rate;
 use std::path::Path;
 use std::{env, fs};
 
-use pivitals::backoff::CAP;
+use pivitals::uplink::backoff::CAP;
 
 use minute::Boot;
 use outage::{BACK_AT, Recovery, Silence};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use pivitals::clock::BootTime;
-use pivitals::schedule::Schedule;
+use pivitals::measure::schedule::Schedule;
+use pivitals::platform::clock::BootTime;
 
 use crate::DEVICES;
 use crate::rate::{Moments, Random, per_second};

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use pivitals::backoff::{Backoff, FLOOR};
-use pivitals::clock::BootTime;
+use pivitals::platform::clock::BootTime;
+use pivitals::uplink::backoff::{Backoff, FLOOR};
 
 use crate::DEVICES;
 use crate::rate::{Moments, Random, per_second};

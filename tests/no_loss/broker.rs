@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use pivitals::session::Version;
+use pivitals::mqtt::session::Version;
 
 use super::wire::{Answer, Packet, Piece};
 

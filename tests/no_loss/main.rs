@@ -7,8 +7,8 @@
 
 use std::thread;
 
-use pivitals::payload::Format;
-use pivitals::session::Version;
+use pivitals::message::payload::Format;
+use pivitals::mqtt::session::Version;
 
 mod broker;
 mod queue;

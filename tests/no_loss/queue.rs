@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use pivitals::outbox::Parts;
+use pivitals::queue::outbox::Parts;
 
 use super::wire::Piece;
 

@@ -2,8 +2,8 @@
 
 use std::iter::Sum;
 
-use pivitals::payload::Format;
-use pivitals::session::Version;
+use pivitals::message::payload::Format;
+use pivitals::mqtt::session::Version;
 
 /// How many times.
 #[derive(Debug, Default, Clone, Copy)]

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pivitals::clock::{BUILT_SECS, BootTime, WallClock};
-use pivitals::denials::Denials;
+use pivitals::message::payload::{Encoder, Format};
+use pivitals::message::topics::Topics;
+use pivitals::metric::sample::{Kept, NoData, Readings, Sample};
 use pivitals::metric::{Metric, Series};
-use pivitals::outbox::{Outbox, Parts, Ticket};
-use pivitals::payload::{Encoder, Format};
-use pivitals::sample::{Kept, NoData, Readings, Sample};
-use pivitals::session::{Session, Settings, Version};
-use pivitals::topics::Topics;
+use pivitals::mqtt::session::{Session, Settings, Version};
+use pivitals::platform::clock::{BUILT_SECS, BootTime, WallClock};
+use pivitals::queue::outbox::{Outbox, Parts, Ticket};
+use pivitals::uplink::denials::Denials;
 
 use super::broker::Broker;
 use super::queue::Queue;

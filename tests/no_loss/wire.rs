@@ -1,7 +1,7 @@
 //! MQTT and JSON, read and written by hand: nothing of what is tested is used for it.
 
-use pivitals::payload::Format;
-use pivitals::session::Version;
+use pivitals::message::payload::Format;
+use pivitals::mqtt::session::Version;
 use serde_json::Value;
 
 /// With a topic a metric where a message is of one.

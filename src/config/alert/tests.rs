@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use super::*;
+use crate::config::identity::Identity;
 use crate::config::{Config, KEYS};
-use crate::identity::Identity;
 use crate::metric::SERIES_MAX;
 
 fn read_with(text: &str, set: &[&str]) -> Result<Config, Vec<String>> {

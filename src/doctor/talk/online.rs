@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::clock::{self, BootTime, Utc};
-use crate::failure::Failure;
-use crate::link::{Link, LinkError};
-use crate::payload::Encoder;
-use crate::sample::Sample;
-use crate::session::{Event, INBOUND_LEN_MAX, Session, Settings};
-use crate::sys::event::wait;
+use crate::message::payload::Encoder;
+use crate::metric::sample::Sample;
+use crate::mqtt::session::{Event, INBOUND_LEN_MAX, Session, Settings};
+use crate::net::link::{Link, LinkError};
+use crate::platform::clock::{self, BootTime, Utc};
+use crate::platform::event::wait;
+use crate::report::failure::Failure;
 
 pub struct Online {
     link: Link,

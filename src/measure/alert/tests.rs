@@ -1,7 +1,7 @@
 use super::*;
-use crate::json::Number;
+use crate::message::json::Number;
 use crate::metric::Metric;
-use crate::sample::NoData;
+use crate::metric::sample::NoData;
 
 fn alert(side: Side, threshold: &str) -> Alert {
     let series = Series::new(Metric::Temperature);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::metric::Metric;
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
 
 /// The agent's own state at the moment of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]

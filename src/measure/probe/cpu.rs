@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use super::kernel_file::{KernelFile, number, whole_lines, words};
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
 
 /// The first line, with ten numbers of twenty digits.
 const LINE_LEN_MAX: usize = 256;

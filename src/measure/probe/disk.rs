@@ -8,8 +8,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::kernel_file::no_data;
-use crate::sample::{NoData, Reading};
-use crate::sys::device::{FsBlocks, fs_blocks};
+use crate::metric::sample::{NoData, Reading};
+use crate::platform::device::{FsBlocks, fs_blocks};
 
 /// The used part of a file system, in percent.
 #[derive(Debug)]

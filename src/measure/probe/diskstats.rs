@@ -14,9 +14,9 @@ use std::path::Path;
 use super::Named;
 use super::kernel_file::{KernelFile, TEXT_LEN_MAX, is_device_name, number, whole_lines, words};
 use super::rate::Rate;
-use crate::clock::BootTime;
+use crate::metric::sample::{NoData, Reading};
 use crate::metric::{DISKS_MAX, Metric};
-use crate::sample::{NoData, Reading};
+use crate::platform::clock::BootTime;
 
 const SECTOR_BYTES: f64 = 512.0;
 const DAY_SECS: f64 = 86_400.0;

@@ -1,13 +1,13 @@
 //! What only the firmware knows: whether it holds the board back, and its clock and voltage. It is asked
-//! through [`Vcio`]; tags and units are in [`crate::mailbox`].
+//! through [`Vcio`]; tags and units are in [`crate::measure::mailbox`].
 //!
 //! The throttled bits: 0 under-voltage, 1 ARM frequency capped, 2 throttled, 3 soft temperature limit, and
 //! 16 to 19 the same since boot. Source: the Raspberry Pi documentation, "vcgencmd get_throttled".
 
 use super::vcio::Vcio;
-use crate::mailbox;
+use crate::measure::mailbox;
 use crate::metric::Metric;
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
 
 /// The throttled bits, asked for once a sample.
 #[derive(Debug)]

@@ -7,9 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{Health, Probes, diskstats, mountinfo::Mountinfo, net_dev};
-use crate::clock::BootTime;
+use crate::metric::sample::NoData;
 use crate::metric::{Metric, Scope, Series};
-use crate::sample::NoData;
+use crate::platform::clock::BootTime;
 
 /// What takes the place of things that are not known yet.
 const STAND_IN_INTERFACES: [&str; 2] = ["eth0", "wlan0"];

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
 use crate::metric::DEVICE_LEN_MAX;
-use crate::sample::NoData;
+use crate::metric::sample::NoData;
 
 /// For files that grow with the board, read to their end: 60 interfaces, or as many block devices. What a
 /// larger one has beyond that is not seen.

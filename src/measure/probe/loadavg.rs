@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::kernel_file::{KernelFile, hundredths, number, whole_lines, words};
 use crate::metric::Metric;
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
 
 const LINE_LEN_MAX: usize = 128;
 

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use super::kernel_file::{KernelFile, number, whole_lines, words};
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
 
 /// Both lines are among the first three; the rest of the file is not needed.
 const HEAD_LEN: usize = 512;

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::kernel_file::{KernelFile, whole_lines, words};
 use crate::metric::Metric;
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
 
 const TEXT_LEN_MAX: usize = 32;
 

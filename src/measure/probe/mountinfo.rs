@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use super::kernel_file::{KernelFile, TEXT_LEN_MAX, number, whole_lines, words};
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
 
 /// File systems that nobody can write to: that they are read-only says nothing.
 const READ_ONLY_TYPES: [&[u8]; 5] = [b"squashfs", b"erofs", b"cramfs", b"romfs", b"iso9660"];

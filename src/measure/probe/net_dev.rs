@@ -14,9 +14,9 @@ use std::path::Path;
 use super::Named;
 use super::kernel_file::{KernelFile, TEXT_LEN_MAX, is_device_name, number, whole_lines, words};
 use super::rate::Rate;
-use crate::clock::BootTime;
+use crate::metric::sample::{NoData, Reading};
 use crate::metric::{INTERFACES_MAX, Metric};
-use crate::sample::{NoData, Reading};
+use crate::platform::clock::BootTime;
 
 /// Bytes a second of each interface that is asked for.
 #[derive(Debug)]

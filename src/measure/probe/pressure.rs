@@ -11,9 +11,9 @@ use std::path::Path;
 
 use super::kernel_file::{KernelFile, number, whole_lines, words};
 use super::rate::Rate;
-use crate::clock::BootTime;
 use crate::metric::Metric;
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
+use crate::platform::clock::BootTime;
 
 const TEXT_LEN_MAX: usize = 256;
 

@@ -2,8 +2,8 @@
 
 use std::mem;
 
-use crate::clock::BootTime;
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
+use crate::platform::clock::BootTime;
 
 /// Where a 32-bit kernel's counters of network and disk begin again.
 const WRAP: Option<u64> = if cfg!(target_pointer_width = "32") { Some(1 << 32) } else { None };

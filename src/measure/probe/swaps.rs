@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use super::kernel_file::{KernelFile, number, whole_lines, words};
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
 
 /// A dozen swap spaces; a Pi has one or two.
 const TEXT_LEN_MAX: usize = 1024;

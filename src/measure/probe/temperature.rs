@@ -2,14 +2,14 @@
 //!
 //! `/sys/class/thermal/thermal_zone0/temp`: `48312`, in thousandths of a degree Celsius; its `type` is
 //! `cpu-thermal` on a Pi. Source: Documentation/driver-api/thermal/sysfs-api.rst; for the mailbox see
-//! [`crate::mailbox`].
+//! [`crate::measure::mailbox`].
 
 use std::path::Path;
 
 use super::kernel_file::{KernelFile, signed_number, whole_lines, words};
 use super::vcio::Vcio;
-use crate::mailbox;
-use crate::sample::{NoData, Reading};
+use crate::measure::mailbox;
+use crate::metric::sample::{NoData, Reading};
 
 /// Further zones are not looked at; a Pi has one.
 const ZONES_MAX: usize = 8;

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use super::kernel_file::{KernelFile, hundredths, whole_lines, words};
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
 
 const LINE_LEN_MAX: usize = 64;
 

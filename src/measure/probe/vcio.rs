@@ -1,13 +1,13 @@
-//! `/dev/vcio`: the way to the firmware, for questions as in [`crate::mailbox`].
+//! `/dev/vcio`: the way to the firmware, for questions as in [`crate::measure::mailbox`].
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::kernel_file::no_data;
-use crate::mailbox::{self, Tag};
-use crate::sample::NoData;
-use crate::sys::device::vcio_property;
+use crate::measure::mailbox::{self, Tag};
+use crate::metric::sample::NoData;
+use crate::platform::device::vcio_property;
 
 /// The device, opened at the first question.
 #[derive(Debug)]

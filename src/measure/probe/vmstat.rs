@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use super::kernel_file::{KernelFile, TEXT_LEN_MAX, number, whole_lines, words};
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
 
 /// Processes killed for want of memory.
 #[derive(Debug)]

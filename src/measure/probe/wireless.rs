@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use super::kernel_file::{KernelFile, signed_number, whole_lines, words};
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
 
 /// The titles and four interfaces.
 const TEXT_LEN_MAX: usize = 768;

@@ -8,10 +8,10 @@
 use std::fmt;
 
 use super::{LABEL_LEN_MAX, NAMESPACE_LEN_MAX, escaped, known, thing_len};
-use crate::clock::Utc;
-use crate::json::{self, INTEGER_LEN_MAX, NUMBER_LEN_MAX, Object};
+use crate::message::json::{self, INTEGER_LEN_MAX, NUMBER_LEN_MAX, Object};
+use crate::metric::sample::Kept;
 use crate::metric::{MOUNT_LEN_MAX, MOUNTS_MAX, Metric, SERIES_MAX, Series};
-use crate::sample::Kept;
+use crate::platform::clock::Utc;
 
 /// The quotes of a series, which are escaped once more in the event.
 const SERIES_QUOTES: usize = 10;

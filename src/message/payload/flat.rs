@@ -4,10 +4,10 @@
 use std::fmt;
 
 use super::{LABEL_LEN_MAX, escaped, known, thing_len};
-use crate::clock::Utc;
-use crate::json::{self, INTEGER_LEN_MAX, NUMBER_LEN_MAX, Value};
+use crate::message::json::{self, INTEGER_LEN_MAX, NUMBER_LEN_MAX, Value};
+use crate::metric::sample::Kept;
 use crate::metric::{Metric, Series};
-use crate::sample::Kept;
+use crate::platform::clock::Utc;
 
 /// The head, and every series with the longest names of its things.
 pub const LEN_MAX: usize = 32 + escaped(LABEL_LEN_MAX) + INTEGER_LEN_MAX + members_len();

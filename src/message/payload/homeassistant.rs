@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use super::flat::Key;
-use crate::json::{self, Object};
+use crate::message::json::{self, Object};
 use crate::metric::{Metric, Series, Unit};
 
 /// What the device says while it is connected; and what is said of it when it is not, by itself or by the

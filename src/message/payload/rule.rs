@@ -4,9 +4,9 @@
 use std::fmt;
 
 use super::{LABEL_LEN_MAX, escaped, thing_len};
-use crate::clock::Utc;
-use crate::json::{self, INTEGER_LEN_MAX, NUMBER_LEN_MAX};
+use crate::message::json::{self, INTEGER_LEN_MAX, NUMBER_LEN_MAX};
 use crate::metric::{Metric, Series};
+use crate::platform::clock::Utc;
 
 /// The fixed text, the longest name and unit, and what the configuration adds to it.
 pub const LEN_MAX: usize = 46 + longest() + escaped(LABEL_LEN_MAX) + NUMBER_LEN_MAX + INTEGER_LEN_MAX;

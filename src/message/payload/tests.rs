@@ -1,7 +1,7 @@
 use super::*;
-use crate::clock::BootTime;
+use crate::metric::sample::{NoData, Readings};
 use crate::metric::{MOUNT_LEN_MAX, Metric};
-use crate::sample::{NoData, Readings};
+use crate::platform::clock::BootTime;
 
 const TIME: Utc = Utc::from_millis(1_767_225_600_000);
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pivitals_broker::{DeviceFiles, Pki, Random, TestDir};
 
 use super::*;
-use crate::tls::Role;
+use crate::net::tls::Role;
 
 /// A device's folder, and the text of pairs that can be put into it.
 struct Device {

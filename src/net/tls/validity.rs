@@ -5,7 +5,7 @@
 //! (in \[0\], may be absent), a serial number, an algorithm, the issuer, and `Validity`: two times. Only
 //! this way is walked; whether the rest is sound, rustls says.
 
-use crate::clock::Utc;
+use crate::platform::clock::Utc;
 
 #[cfg(test)]
 mod tests;

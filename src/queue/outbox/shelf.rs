@@ -1,7 +1,7 @@
 //! Where the readings of the samples in the ring are kept: as many a sample as are asked for, and not as
 //! many as there can be.
 
-use crate::sample::{NoData, Reading};
+use crate::metric::sample::{NoData, Reading};
 
 /// Places for readings, a row a sample. Rows are touched from the first on, as they are needed.
 #[derive(Debug, Default)]

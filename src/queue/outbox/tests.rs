@@ -1,6 +1,6 @@
 use super::*;
-use crate::clock::BootTime;
-use crate::sample::Readings;
+use crate::metric::sample::Readings;
+use crate::platform::clock::BootTime;
 
 fn sample(number: u64) -> Sample {
     Sample { taken_at: BootTime::from_millis(number), readings: Readings::new() }

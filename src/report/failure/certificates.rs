@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 
 use super::Words;
-use crate::clock::Utc;
-use crate::tls::{CertificateProblem, Role, State, Validity};
+use crate::net::tls::{CertificateProblem, Role, State, Validity};
+use crate::platform::clock::Utc;
 
 /// What the system says of a file, in the words of a user: std's are "entity not found".
 #[must_use]

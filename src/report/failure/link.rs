@@ -4,9 +4,9 @@ use std::io;
 
 use super::certificates::remedy_of_date;
 use super::{Context, Words};
-use crate::link::LinkError;
-use crate::sys::resolve::ResolveError;
-use crate::tls::{OutOfDate, TlsError};
+use crate::net::link::LinkError;
+use crate::net::tls::{OutOfDate, TlsError};
+use crate::platform::resolve::ResolveError;
 
 pub fn words(error: &LinkError, context: Context<'_>) -> Words {
     let Context { endpoint, port, .. } = context;
@@ -123,6 +123,7 @@ fn tls(error: &TlsError, context: Context<'_>) -> Words {
 /// What the broker does not say, its dates may.
 fn client_refused(alert: &str, context: Context<'_>) -> Words {
     let Context { endpoint, certificate, validity, now, .. } = context;
+    let certificate = certificate.display();
     let cause = format!(
         "TLS: {endpoint} refuses this device's certificate {certificate} ({alert}), which is valid from {} to {}; this \
          device's clock shows {now}",

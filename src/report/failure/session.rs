@@ -1,8 +1,8 @@
 //! MQTT in words.
 
 use super::{Context, Words, reason};
-use crate::link::LinkError;
-use crate::session::{Answer, Refusal, SessionError};
+use crate::mqtt::session::{Answer, Refusal, SessionError};
+use crate::net::link::LinkError;
 
 const OWN_CLIENT_ID: &str = "give each device its own `client_id`, for example {serial}";
 

@@ -1,8 +1,8 @@
 use std::io;
 
 use super::*;
-use crate::sys::resolve::ResolveError;
-use crate::tls::OutOfDate;
+use crate::net::tls::OutOfDate;
+use crate::platform::resolve::ResolveError;
 use reason::{SERVER_SHUTTING_DOWN, SESSION_TAKEN_OVER};
 
 const JANUARY: Utc = Utc::from_millis(1_767_225_600_000);
@@ -16,7 +16,7 @@ fn told(failure: &Failure, now: Utc, resolvers: &str) -> Words {
         port: 8883,
         client_id: "pi-7",
         topics: &topics,
-        certificate: "/certs/x-certificate.pem.crt",
+        certificate: Path::new("/certs/x-certificate.pem.crt"),
         validity: Validity { from: JANUARY, until: MARCH },
         now,
         resolvers,

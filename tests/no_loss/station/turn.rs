@@ -1,10 +1,10 @@
 //! One turn of the agent's loop, as `agent.rs` has it: what came is taken, what is late is noticed,
 //! what there is room for is sent.
 
-use pivitals::clock::Utc;
-use pivitals::outbox::Ticket;
-use pivitals::payload::Format;
-use pivitals::session::{Event, IN_FLIGHT_MAX, SessionError, Version};
+use pivitals::message::payload::Format;
+use pivitals::mqtt::session::{Event, IN_FLIGHT_MAX, SessionError, Version};
+use pivitals::platform::clock::Utc;
+use pivitals::queue::outbox::Ticket;
 
 use super::{Online, Station};
 use crate::wire::{self, Answer, Document, Packet, Piece};

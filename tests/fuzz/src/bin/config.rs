@@ -8,13 +8,13 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use pivitals::alert::ALERTS_MAX;
-use pivitals::clock::{BootTime, Utc};
+use pivitals::measure::alert::ALERTS_MAX;
+use pivitals::platform::clock::{BootTime, Utc};
 use pivitals::config::Config;
-use pivitals::identity::Identity;
+use pivitals::config::identity::Identity;
 use pivitals::metric::{SERIES_MAX, Scope};
-use pivitals::payload::{Encoder, Format, LEN_MAX};
-use pivitals::sample::{Readings, Sample};
+use pivitals::message::payload::{Encoder, Format, LEN_MAX};
+use pivitals::metric::sample::{Readings, Sample};
 use serde_json::Value;
 
 /// A board that knows all of its names, and one that knows none.

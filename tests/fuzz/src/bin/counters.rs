@@ -4,9 +4,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivitals::probe::rate::passed;
-use pivitals::probe::{diskstats, net_dev, pressure, vmstat};
-use pivitals::sample::NoData;
+use pivitals::measure::probe::rate::passed;
+use pivitals::measure::probe::{diskstats, net_dev, pressure, vmstat};
+use pivitals::metric::sample::NoData;
 
 const WRAP: Option<u64> = Some(1 << 32);
 

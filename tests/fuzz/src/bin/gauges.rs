@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivitals::probe::{loadavg, mmc, swaps, uptime, wireless};
+use pivitals::measure::probe::{loadavg, mmc, swaps, uptime, wireless};
 
 fuzz_target!(|input: &[u8]| {
     let text = String::from_utf8_lossy(input);

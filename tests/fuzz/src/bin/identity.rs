@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use pivitals::identity::{parse_hostname, parse_mac, parse_machine_id, parse_serial};
+use pivitals::config::identity::{parse_hostname, parse_mac, parse_machine_id, parse_serial};
 
 fuzz_target!(|input: &[u8]| -> Corpus {
     let Ok(text) = std::str::from_utf8(input) else { return Corpus::Reject };

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivitals::probe::memory::parse_used_kib;
+use pivitals::measure::probe::memory::parse_used_kib;
 
 fuzz_target!(|text: &[u8]| {
     let Ok(used_kib) = parse_used_kib(text) else { return };

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivitals::probe::mountinfo::parse;
+use pivitals::measure::probe::mountinfo::parse;
 
 fuzz_target!(|input: &[u8]| {
     let text = String::from_utf8_lossy(input);

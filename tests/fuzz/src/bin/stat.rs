@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivitals::probe::cpu::{Ticks, busy_percent, parse};
-use pivitals::sample::NoData;
+use pivitals::measure::probe::cpu::{Ticks, busy_percent, parse};
+use pivitals::metric::sample::NoData;
 
 fuzz_target!(|input: &[u8]| {
     let mut texts = input.splitn(2, |&byte| byte == 0x1e);

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivitals::probe::temperature::{parse_millicelsius, zone_rank};
+use pivitals::measure::probe::temperature::{parse_millicelsius, zone_rank};
 
 fuzz_target!(|input: &[u8]| {
     let mut texts = input.splitn(2, |&byte| byte == 0x1e);

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivitals::clock::Utc;
-use pivitals::tls::{State, Validity, ValidityError};
+use pivitals::platform::clock::Utc;
+use pivitals::net::tls::{State, Validity, ValidityError};
 
 fuzz_target!(|input: &[u8]| {
     match Validity::read(input) {

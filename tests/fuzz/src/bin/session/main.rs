@@ -13,7 +13,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivitals::session::Version;
+use pivitals::mqtt::session::Version;
 
 mod station;
 mod wire;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use pivitals::clock::BootTime;
-use pivitals::session::{Event, IN_FLIGHT_MAX, Session, SessionError, Settings, Version};
+use pivitals::platform::clock::BootTime;
+use pivitals::mqtt::session::{Event, IN_FLIGHT_MAX, Session, SessionError, Settings, Version};
 
 use crate::wire::{self, Answer, Inbound, Sent};
 

@@ -1,6 +1,6 @@
 //! MQTT, read by hand: nothing of what is tested is used for it.
 
-use pivitals::session::Version;
+use pivitals::mqtt::session::Version;
 
 /// Messages go there, by turns; one byte long.
 pub const TOPICS: [&str; 2] = ["t", "u"];

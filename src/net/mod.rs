@@ -1,0 +1,5 @@
+//! The way to the broker: certificates, name lookup, TCP, TLS.
+
+pub mod credentials;
+pub mod link;
+pub mod tls;

@@ -1,0 +1,3 @@
+//! Samples that wait for their acknowledgement.
+
+pub mod outbox;

@@ -1,0 +1,29 @@
+//! What is wrong with the configuration as a whole, in words.
+
+use std::fmt;
+
+use super::certificates::file_error;
+use crate::config::setup::SetupError;
+
+/// Cause and remedy in one line.
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(path, kind) => {
+                let error = file_error(*kind);
+                write!(f, "{}: the configuration cannot be read: {error}", path.display())
+            }
+            Self::Config(error) => error.fmt(f),
+            Self::NoEndpoint(file) => write!(
+                f,
+                "{}: endpoint is missing: the broker's host name (AWS: `aws iot describe-endpoint --endpoint-type \
+                 iot:Data-ATS`)",
+                file.display()
+            ),
+            Self::BadEndpoint(endpoint) => {
+                write!(f, "endpoint = {endpoint}: this is neither a host name nor an address")
+            }
+            Self::Certificates(problem) => problem.fmt(f),
+        }
+    }
+}
