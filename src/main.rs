@@ -11,7 +11,7 @@ use pivitals::config::LogTarget;
 use pivitals::config::setup::{self, Options, Setup};
 use pivitals::doctor::{self, Checks};
 use pivitals::platform::event::Signals;
-use pivitals::report::failure::{Failure, exit};
+use pivitals::report::failure::exit;
 use pivitals::report::logging;
 
 fn main() -> ExitCode {
@@ -45,12 +45,11 @@ fn once(options: &Options) -> u8 {
         Ok(setup) => setup,
         Err(code) => return code,
     };
-    let mut agent = Agent::new(setup, &options.root);
-    match agent.once() {
+    match agent::once(setup, &options.root) {
         Ok(()) => exit::OK,
         Err(failures) => {
-            let code = failures.first().map_or(exit::SOFTWARE, Failure::exit_code);
-            let words: Vec<_> = failures.iter().map(|failure| agent.explain(failure).to_string()).collect();
+            let code = failures.first().map_or(exit::SOFTWARE, |(failure, _)| failure.exit_code());
+            let words: Vec<_> = failures.iter().map(|(_, words)| words).collect();
             complain(code, &words)
         }
     }

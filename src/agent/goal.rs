@@ -1,42 +1,33 @@
-//! What the loop is coming to: to publish and no end, to another configuration, to its end.
+//! What the loop works towards: publishing, another configuration, or its end.
 
 use std::time::Duration;
-
-use log::warn;
 
 use crate::config::setup::{Setup, SetupError};
 use crate::platform::clock::BootTime;
 use crate::platform::event::Signal;
+use crate::report::notices;
+use crate::uplink::turn::Mode;
 
 /// How long the end may take while messages are in flight: well under the three seconds that are
 /// promised.
 const DRAIN_TIME: Duration = Duration::from_millis(2500);
 const _: () = assert!(DRAIN_TIME.as_millis() < 3000);
 
-/// What the loop does about the outbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Send what there is.
-    Publish,
-    /// Send nothing more, and take the acknowledgements.
-    Settle,
-}
-
-/// What the loop is coming to.
+/// What the loop works towards.
 #[derive(Debug)]
-pub enum Aim {
+pub enum Goal {
     /// Nothing but to publish.
     Publish,
     /// To go on with another setup, once what is in flight is acknowledged.
     Reload { setup: Box<Setup>, until: BootTime },
     /// To end, once everything is delivered.
-    End { until: BootTime },
+    Stop { until: BootTime },
 }
 
-impl Aim {
+impl Goal {
     pub const fn mode(&self) -> Mode {
         match self {
-            Self::Publish | Self::End { .. } => Mode::Publish,
+            Self::Publish | Self::Stop { .. } => Mode::Publish,
             Self::Reload { .. } => Mode::Settle,
         }
     }
@@ -46,7 +37,7 @@ impl Aim {
         match self {
             Self::Publish => next_sample,
             Self::Reload { until, .. } => next_sample.min(*until),
-            Self::End { until } => *until,
+            Self::Stop { until } => *until,
         }
     }
 
@@ -58,16 +49,13 @@ impl Aim {
         now: BootTime,
     ) -> Self {
         match (self, signal) {
-            (aim, None) | (aim @ Self::End { .. }, Some(_)) => aim,
-            (_, Some(Signal::Terminate)) => Self::End { until: now + DRAIN_TIME },
-            (aim, Some(Signal::Reload)) => match load() {
+            (goal, None) | (goal @ Self::Stop { .. }, Some(_)) => goal,
+            (_, Some(Signal::Terminate)) => Self::Stop { until: now + DRAIN_TIME },
+            (goal, Some(Signal::Reload)) => match load() {
                 Ok(setup) => Self::Reload { setup: Box::new(setup), until: now + DRAIN_TIME },
                 Err(errors) => {
-                    for error in errors {
-                        warn!("{error}");
-                    }
-                    warn!("the configuration was not changed, because the new one has errors");
-                    aim
+                    notices::not_reloaded(&errors);
+                    goal
                 }
             },
         }

@@ -5,16 +5,16 @@ use std::path::Path;
 
 use log::warn;
 
-use super::notices::Notices;
-use super::{RATE_TIME, encoder};
+use super::once::RATE_TIME;
 use crate::config::Config;
 use crate::measure::probe::{Health, Probes};
-use crate::message::payload::LEN_MAX;
+use crate::message::payload::{Encoder, LEN_MAX};
 use crate::metric::Metric;
 use crate::metric::sample::NoData;
 use crate::net::credentials::Credentials;
 use crate::platform::clock;
 use crate::queue::outbox::{Outbox, Parts};
+use crate::report::notices::Notices;
 
 /// Prints one sample as it would be published, a payload a line.
 ///
@@ -26,7 +26,7 @@ pub fn print(config: &Config, root: &Path, out: &mut impl Write) -> io::Result<(
     std::thread::sleep(RATE_TIME);
     let taken_at = clock::boot_time();
     let sample = probes.sample(taken_at, taken_at, &health(config));
-    let mut encoder = encoder(config);
+    let mut encoder = Encoder::new(config.format, config.series.clone(), &config.label, &config.namespace);
     Notices::default().sample(&config.series, &sample);
     let now = clock::utc();
     if !clock::is_believable(now) {

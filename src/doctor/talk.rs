@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::message::payload::Encoder;
 use crate::metric::sample::Sample;
 use crate::mqtt::session::{Answer, SessionError, Settings, Version};
-use crate::net::link::{Link, Target};
+use crate::net::link::{Link, LinkError, Target};
 use crate::net::tls::Loaded;
 use crate::platform::clock::{self, BootTime, Utc};
 use crate::queue::outbox::Parts;
@@ -231,8 +231,10 @@ impl Talk<'_> {
             Failure::Session(SessionError::Disconnected(reason::NOT_AUTHORIZED)) => {
                 (Step::Publish, Failure::PublishRefused(topic, reason::NOT_AUTHORIZED))
             }
-            Failure::Closed(Some(Answer::PubAck), _) if self.version.current() == Version::V3 => {
-                (Step::Publish, Failure::ProbablyDenied(topic))
+            Failure::Closed(Some(Answer::PubAck), LinkError::Closed)
+                if self.version.current() == Version::V3 =>
+            {
+                (Step::Publish, Failure::ProbablyDenied { topic, is_certain: true })
             }
             failure => (Step::Publish, failure),
         }

@@ -3,5 +3,6 @@
 pub mod alert;
 pub mod mailbox;
 pub mod probe;
+pub mod sampling;
 pub mod schedule;
 pub mod watch;

@@ -46,12 +46,13 @@ impl Schedule {
             return None;
         }
         let due = if now.since(self.next) < FIRST_WAIT { self.next } else { now };
-        self.next = self.grid_from(now.max(due + FIRST_WAIT));
+        self.next = self.on_grid_from(now.max(due + FIRST_WAIT));
         Some(due)
     }
 
     /// The first moment of the grid that is not before `time`.
-    const fn grid_from(&self, time: BootTime) -> BootTime {
+    #[must_use]
+    pub const fn on_grid_from(&self, time: BootTime) -> BootTime {
         let since_phase = time.as_millis().saturating_sub(self.phase_millis);
         let periods = since_phase.div_ceil(self.interval_millis);
         BootTime::from_millis(self.phase_millis + periods * self.interval_millis)

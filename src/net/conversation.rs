@@ -1,97 +1,145 @@
-//! A session on an open link, one wait at a time.
+//! An open link with the MQTT session on it: what the agent and the doctor talk to a broker through.
+//!
+//! Nothing here blocks, and nothing asks for the time. The first error ends the conversation; unacknowledged
+//! messages are the caller's to send again.
 
-use std::time::Duration;
+use std::os::fd::RawFd;
 
-use crate::message::payload::Encoder;
-use crate::metric::sample::Sample;
-use crate::mqtt::session::{Event, INBOUND_LEN_MAX, Session, Settings};
-use crate::net::link::{Link, LinkError};
-use crate::platform::clock::{self, BootTime, Utc};
-use crate::platform::event::wait;
-use crate::report::failure::Failure;
+use super::link::{Link, LinkError};
+use crate::mqtt::session::{Answer, Event, INBOUND_LEN_MAX, Session, SessionError, Settings};
+use crate::platform::clock::BootTime;
+use crate::platform::event::Readiness;
 
-pub struct Online {
-    link: Link,
-    session: Session<()>,
+/// Why a conversation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConversationError {
+    /// TLS failed.
+    Link(LinkError),
+    /// The broker closed the connection, or it broke, while the broker owed this answer.
+    Closed(Option<Answer>, LinkError),
+    /// The broker ended or broke the MQTT session.
+    Session(SessionError),
 }
 
-impl Online {
-    /// The link is open, and CONNECT is the first to be sent.
+/// An open link with its session. `T` is what the caller knows a message by.
+#[derive(Debug)]
+pub struct Conversation<T> {
+    link: Link,
+    session: Session<T>,
+    accepted_at: Option<BootTime>,
+    answered_at: BootTime,
+}
+
+impl<T: Copy> Conversation<T> {
+    /// Starts a session on an open link. CONNECT leaves with the next [`flush`](Self::flush).
+    #[must_use]
     pub fn new(link: Link, settings: &Settings<'_>, now: BootTime) -> Self {
-        Self { link, session: Session::new(settings, now) }
+        Self { link, session: Session::new(settings, now), accepted_at: None, answered_at: now }
     }
 
-    /// What the broker says next; `None` if it says nothing until then.
-    pub fn next_event(&mut self, until: BootTime) -> Result<Option<Event<()>>, Failure> {
+    /// The session, to publish on.
+    pub const fn session_mut(&mut self) -> &mut Session<T> {
+        &mut self.session
+    }
+
+    /// The session.
+    #[must_use]
+    pub const fn session(&self) -> &Session<T> {
+        &self.session
+    }
+
+    /// When the broker accepted the session; `None` before.
+    #[must_use]
+    pub const fn accepted_at(&self) -> Option<BootTime> {
+        self.accepted_at
+    }
+
+    /// When the broker last answered CONNECT or PUBLISH; the start of the conversation before that.
+    #[must_use]
+    pub const fn answered_at(&self) -> BootTime {
+        self.answered_at
+    }
+
+    /// Exchanges bytes with the socket, as far as `ready` says that it is possible without waiting.
+    ///
+    /// # Errors
+    /// Why the conversation ended.
+    pub fn advance(&mut self, ready: Readiness, now: BootTime) -> Result<(), ConversationError> {
+        self.link.advance(ready, now).map_err(|error| closed(error, self.session.owed()))
+    }
+
+    /// What the broker said next; `None` if it has said nothing more. Then late answers are noticed, and a
+    /// PINGREQ is queued when one is due.
+    ///
+    /// # Errors
+    /// Why the conversation ended.
+    pub fn next_event(&mut self, now: BootTime) -> Result<Option<Event<T>>, ConversationError> {
+        let mut buffer = [0; INBOUND_LEN_MAX];
         loop {
-            if let Some(event) = self.session.next_event().map_err(Failure::Session)? {
+            if let Some(event) = self.session.next_event().map_err(ConversationError::Session)? {
+                match event {
+                    Event::Connected => (self.accepted_at, self.answered_at) = (Some(now), now),
+                    Event::Acknowledged(_) | Event::Refused(..) => self.answered_at = now,
+                    Event::Stray(_) => {}
+                }
                 return Ok(Some(event));
             }
-            self.flush()?;
-            let mut buffer = [0; INBOUND_LEN_MAX];
-            let length = self.link.read(&mut buffer).map_err(|error| self.failure(error))?;
-            if let Some(bytes @ [_, ..]) = buffer.get(..length) {
-                self.session.receive(bytes);
-                continue;
-            }
-            let now = clock::boot_time();
-            self.session.tick(now).map_err(Failure::Session)?;
-            self.flush()?;
-            if until <= now {
-                return Ok(None);
-            }
-            let deadline = self.session.deadline().min(self.link.deadline()).min(until);
-            let mut descriptors = [self.link.interest()];
-            wait(&mut descriptors, deadline.since(now));
-            let [(_, ready)] = descriptors;
-            self.link.advance(ready, clock::boot_time()).map_err(|error| self.failure(error))?;
-        }
-    }
-
-    /// Publishes one part of a sample. Gives the time until it was acknowledged.
-    pub fn publish(
-        &mut self,
-        topic: usize,
-        part: usize,
-        encoder: &mut Encoder,
-        sample: &Sample,
-        time: Utc,
-    ) -> Result<Duration, Failure> {
-        while self.session.room_at() > clock::boot_time() {
-            self.next_event(self.session.room_at())?;
-        }
-        let began = clock::boot_time();
-        let len_max = self.session.payload_len_max();
-        let Some(message) = encoder.encode(part, len_max, [(sample, time)].into_iter()) else {
-            return Ok(Duration::ZERO); // impossible: the encoder has named its parts
-        };
-        self.session.publish(topic, message.payload, (), began).map_err(Failure::Session)?;
-        loop {
-            match self.next_event(BootTime::NEVER)? {
-                Some(Event::Acknowledged(())) => return Ok(clock::boot_time().since(began)),
-                Some(Event::Refused((), reason)) => return Err(Failure::PublishRefused(topic, reason)),
-                Some(Event::Stray(_) | Event::Connected) | None => {}
+            let read = self.link.read(&mut buffer);
+            let length = read.map_err(|error| closed(error, self.session.owed()))?;
+            match buffer.get(..length) {
+                Some(bytes @ [_, ..]) => self.session.receive(bytes),
+                _ => break,
             }
         }
+        self.session.tick(now).map_err(ConversationError::Session)?;
+        Ok(None)
     }
 
-    fn flush(&mut self) -> Result<(), Failure> {
-        let owed = self.session.owed();
-        let Self { link, session } = self;
-        session
-            .flush(clock::boot_time(), |bytes| link.write(bytes))
-            .map_err(|error| Failure::of_open_link(error, owed))
+    /// Writes everything that the session has queued, in one piece.
+    ///
+    /// # Errors
+    /// Why the conversation ended.
+    pub fn flush(&mut self, now: BootTime) -> Result<(), ConversationError> {
+        let Self { link, session, .. } = self;
+        let owed = session.owed();
+        session.flush(now, |bytes| link.write(bytes)).map_err(|error| closed(error, owed))
     }
 
-    fn failure(&self, error: LinkError) -> Failure {
-        Failure::of_open_link(error, self.session.owed())
+    /// The descriptor to wait for before [`advance`](Self::advance), and what for.
+    #[must_use]
+    pub fn interest(&self) -> (RawFd, Readiness) {
+        self.link.interest()
     }
 
-    /// Says goodbye.
-    pub fn close(mut self) {
-        self.session.disconnect();
-        // Whether it arrives or not, the connection is closed.
-        let _ = self.flush();
+    /// When [`advance`](Self::advance) and [`next_event`](Self::next_event) are to be called at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> BootTime {
+        self.link.deadline().min(self.session.deadline())
+    }
+
+    /// Closes the connection in order: DISCONNECT, then close_notify. Without `farewell` DISCONNECT is left
+    /// out, so that the broker publishes the will.
+    pub fn close(mut self, farewell: bool, now: BootTime) {
+        if farewell {
+            self.session.disconnect();
+        }
+        // The connection ends whether or not this arrives.
+        let _ = self.flush(now);
         self.link.close();
+    }
+
+    /// Gives the connection up. If messages are unacknowledged, it is reset: what still waits in the socket
+    /// would otherwise arrive beside the copy that is sent on the next connection.
+    pub fn abandon(mut self) {
+        if self.session.in_flight() > 0 {
+            self.link.abandon();
+        }
+    }
+}
+
+const fn closed(error: LinkError, owed: Option<Answer>) -> ConversationError {
+    match error {
+        LinkError::Closed | LinkError::Broken(_) => ConversationError::Closed(owed, error),
+        error => ConversationError::Link(error),
     }
 }

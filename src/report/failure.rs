@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::config::setup::Setup;
 use crate::message::topics::Topics;
 use crate::mqtt::session::{Answer, Refusal, SessionError};
+use crate::net::conversation::ConversationError;
 use crate::net::link::LinkError;
 use crate::net::tls::{TlsError, Validity};
 use crate::platform::clock::Utc;
@@ -67,12 +68,28 @@ pub enum Failure {
     Closed(Option<Answer>, LinkError),
     /// The broker refuses messages on the topic with this number, with a reason code.
     PublishRefused(usize, u8),
-    /// The broker closed the connection at the same message again and again, on this topic.
-    ProbablyDenied(usize),
+    /// The broker closed the connection again and again in place of a PUBACK on this topic.
+    ProbablyDenied {
+        /// The topic's number.
+        topic: usize,
+        /// Other topics were acknowledged in between, so that another device with the same client id is no
+        /// explanation.
+        is_certain: bool,
+    },
     /// The broker closed a connection without a word on which it owed nothing, soon after it accepted it.
     ProbablyTakenOver,
     /// The session came to an end.
     Session(SessionError),
+}
+
+impl From<ConversationError> for Failure {
+    fn from(error: ConversationError) -> Self {
+        match error {
+            ConversationError::Link(error) => Self::Link(error),
+            ConversationError::Closed(owed, error) => Self::Closed(owed, error),
+            ConversationError::Session(error) => Self::Session(error),
+        }
+    }
 }
 
 /// The values that a failure is about.
@@ -147,15 +164,6 @@ impl fmt::Display for Words {
 }
 
 impl Failure {
-    /// What an error of a link means on which the broker owed an answer, or none.
-    #[must_use]
-    pub const fn of_open_link(error: LinkError, owed: Option<Answer>) -> Self {
-        match error {
-            LinkError::Closed | LinkError::Broken(_) => Self::Closed(owed, error),
-            error => Self::Link(error),
-        }
-    }
-
     /// Whether the broker said no, so that asking again soon is of no use.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
@@ -167,7 +175,7 @@ impl Failure {
                     | Session::Disconnected(reason::NOT_AUTHORIZED | reason::SESSION_TAKEN_OVER)
                     | Session::QosUnsupported
             ) | Self::PublishRefused(..)
-                | Self::ProbablyDenied(_)
+                | Self::ProbablyDenied { .. }
                 | Self::ProbablyTakenOver
                 | Self::Link(LinkError::Tls(TlsError::ClientRefused(_)))
         )
@@ -226,7 +234,9 @@ impl Failure {
             Self::Link(error) => link::words(error, context),
             Self::Closed(owed, error) => session::closed(*owed, error, context),
             Self::PublishRefused(topic, reason) => session::publish_refused(*topic, *reason, context),
-            Self::ProbablyDenied(topic) => session::probably_denied(*topic, context),
+            Self::ProbablyDenied { topic, is_certain } => {
+                session::probably_denied(*topic, *is_certain, context)
+            }
             Self::ProbablyTakenOver => session::probably_taken_over(context),
             Self::Session(error) => session::words(*error, context),
         }

@@ -2,5 +2,6 @@
 
 pub mod failure;
 pub mod logging;
+pub mod notices;
 pub mod service_manager;
 pub mod status;

@@ -1,17 +1,19 @@
-//! What is told in the log: changes of state, each once, and no state twice.
-
-use log::{debug, info, warn};
+//! What the log says: changes of state, each once. The agent logs nothing elsewhere.
 
 use std::path::Path;
 
-use crate::config::setup::Setup;
+use log::{debug, info, warn};
+
+use super::failure::{Failure, Words};
+use super::service_manager::Supervisor;
+use super::status::{Status, StatusFile};
+use crate::config::setup::{Setup, SetupError};
+use crate::measure::alert::{Alert, BURST, WAIT};
+use crate::message::json::Number;
 use crate::metric::Series;
 use crate::metric::sample::{NoData, Sample};
 use crate::net::tls::{CertificateProblem, DAYS_LEFT_MIN, Loaded};
 use crate::platform::clock::BootTime;
-use crate::report::failure::{Failure, Words};
-use crate::report::service_manager::Supervisor;
-use crate::report::status::{Status, StatusFile};
 
 /// Failures that are remembered as told: a line that comes and goes fails in more ways than one.
 const FAILURES_MAX: usize = 8;
@@ -95,7 +97,7 @@ impl Notices {
     }
 
     /// Forgets what was told of the old configuration.
-    pub fn reloaded(&mut self, are_series_other: bool) {
+    pub fn forget(&mut self, are_series_other: bool) {
         self.failures.clear();
         self.publishing = false;
         self.certificate_days = None;
@@ -240,7 +242,63 @@ impl Notices {
     }
 }
 
-/// Tells that messages of a topic are taken again.
+/// Logs the start.
+pub fn started(setup: &Setup) {
+    let Setup { config, endpoint, .. } = setup;
+    let (version, interval) = (env!("CARGO_PKG_VERSION"), config.interval.as_secs());
+    info!("version {version}: {} samples every {interval} s for {endpoint}", config.label);
+}
+
+/// Logs the end, with the number of samples that are lost by it.
+pub fn stopped(undelivered: usize) {
+    match undelivered {
+        0 => info!("stopped"),
+        1 => warn!("stopped; 1 undelivered sample is lost"),
+        lost => warn!("stopped; {lost} undelivered samples are lost"),
+    }
+}
+
+/// Logs a configuration that cannot be used.
+pub fn not_reloaded(errors: &[SetupError]) {
+    for error in errors {
+        warn!("{error}");
+    }
+    warn!("the configuration was not changed, because the new one has errors");
+}
+
+/// Logs that the new configuration is used.
+pub fn reloaded(is_log_other: bool) {
+    if is_log_other {
+        warn!("log: the change takes effect when pivitals is started again");
+    }
+    info!("the configuration was read again");
+}
+
+/// Logs an alert that is crossed, or cleared.
+pub fn alert(alert: &Alert, is_crossed: bool, value: f64) {
+    let (text, value) = (&alert.text, Number(value));
+    if is_crossed {
+        warn!("alert: {text}: it is {value}");
+    } else {
+        info!("alert: {text} cleared (now {value})");
+    }
+}
+
+const _: () = assert!(BURST == 20 && WAIT.as_secs() == 180, "as the line below says");
+
+/// Logs that alerts change too often.
+pub fn too_many_alerts() {
+    warn!(
+        "alerts: 20 changes were told, each with a sample: from now on one every 180 s at the most, until there is calm"
+    );
+}
+
+/// Logs a message that was acknowledged and is not in flight.
+pub fn stray(id: u16) {
+    warn!("the broker acknowledged message {id}, which was not waiting for it");
+}
+
+/// Logs that messages of a topic are taken again.
 pub fn allowed(topic: &str) {
     info!("messages on {topic} are taken again");
 }

@@ -1,146 +1,213 @@
-//! Topics on which the broker does not let this device publish, and how that is found out.
+//! Topics that the broker's policy denies, and how that is found out.
 //!
-//! MQTT 5 says so, of one message. In 3.1.1 AWS IoT Core closes the connection without a word; the
-//! message is then sent again on the next one, which is closed in turn. So after a connection that was
-//! closed with a message under way, messages go one at a time, until it is known which of them it is: a
-//! line that is merely bad would not break at the same message each time.
+//! MQTT 5 names the denied message. In 3.1.1, AWS IoT Core closes the connection without a word; the message
+//! is sent again on the next connection, which is closed in turn. So the topic of the oldest unacknowledged
+//! message becomes *suspect* when the broker closes the connection in place of a PUBACK. Messages of a suspect
+//! topic are sent alone, after all others are acknowledged. After [`CLOSES`] closes without a PUBACK on the
+//! topic in between, it counts as denied.
 //!
-//! A denied topic is held: its messages stay in the queue, the others go on. From time to time one
-//! message is tried, alone and after all others, because the trial may cost the connection.
+//! A denied topic is *held*: its messages stay in the queue, and the others go on. Every five minutes, at the
+//! device's phase, one message is tried, alone and after all others, because the trial may cost the
+//! connection.
 
+use std::time::Duration;
+
+use crate::measure::schedule::Schedule;
 use crate::message::topics::Topics;
 use crate::platform::clock::BootTime;
 use crate::queue::outbox::{Outbox, Parts, Ticket};
-use crate::uplink::backoff::{Backoff, REFUSED_FLOOR};
 
-/// So often it is no accident.
-const TIMES: u32 = 3;
+/// Closes in a row on one topic before the topic counts as denied.
+const CLOSES: u8 = 3;
+
+/// Between two trials of a held topic.
+const TRIAL_INTERVAL: Duration = Duration::from_secs(300);
+
+/// At least so long after a denial before the first trial.
+const TRIAL_WAIT_MIN: Duration = Duration::from_secs(30);
+
+/// Closes in a row without any PUBACK in between, up to which the other topics get a quick reconnect.
+const QUICK_RECONNECTS: u8 = 3;
 
 /// What is known of each topic.
 #[derive(Debug)]
 pub struct Denials {
     topics: Topics,
     /// By the topic's number.
-    holds: Vec<Hold>,
-    suspect: Option<Suspect>,
-    /// The topic of which a message is under way for a trial.
+    states: Vec<State>,
+    /// The suspect or held topic whose message is in flight.
     trial: Option<usize>,
+    /// When held topics are tried.
+    trials: Schedule,
+    /// Closes in place of a PUBACK since the last PUBACK on any topic.
+    fruitless_closes: u8,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Hold {
-    /// While it is denied: when it is tried again.
-    until: Option<BootTime>,
-    backoff: Backoff,
+/// What is known of one topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Its messages go out with all others.
+    Allowed,
+    /// So many closes in a row at one of its messages, fewer than [`CLOSES`].
+    Suspect { closes: u8, others_acknowledged: bool },
+    /// Its messages wait until then. `is_named`: the broker itself named the topic.
+    Held { until: BootTime, is_named: bool },
 }
 
-/// A topic at whose oldest message the connection was closed, and how many times in a row. Until a message
-/// of the topic is taken, that is the same one, or its successor where the full queue has dropped it.
-#[derive(Debug, Clone, Copy)]
-struct Suspect {
-    topic: usize,
-    times: u32,
+/// What the end of a connection says about a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closure {
+    /// This topic may be denied.
+    Suspect,
+    /// The broker denies this topic, which is held now.
+    Denied {
+        /// The topic's number.
+        topic: usize,
+        /// It was free before.
+        is_news: bool,
+        /// The broker said so, or acknowledged other topics in between: another device with the same client
+        /// id is no explanation.
+        is_certain: bool,
+    },
 }
 
 impl Denials {
-    /// Nothing is denied yet.
+    /// Nothing is denied yet. `client_id` gives the phase of the trials.
     #[must_use]
-    pub fn new(topics: Topics) -> Self {
-        let holds = vec![Hold::default(); topics.names().len()];
-        Self { topics, holds, suspect: None, trial: None }
+    pub fn new(topics: Topics, client_id: &str, now: BootTime) -> Self {
+        let states = vec![State::Allowed; topics.names().len()];
+        let trials = Schedule::new(TRIAL_INTERVAL, client_id, now);
+        Self { topics, states, trial: None, trials, fruitless_closes: 0 }
     }
 
-    /// The message to send next, while `in_flight` others are not answered.
+    /// The message to send next, while `in_flight` others are unacknowledged.
     #[must_use]
     pub fn next_ticket(&self, outbox: &Outbox, in_flight: usize, now: BootTime) -> Option<Ticket> {
-        // Of one that is suspect, or tried, it has to be known what becomes of it.
-        if in_flight > 0 && (self.suspect.is_some() || self.trial.is_some()) {
+        if in_flight > 0 && self.trial.is_some() {
             return None;
         }
-        let held = self.held(now);
-        let allowed = outbox.next_ticket(held.with(self.on_trial(now)));
-        if allowed.is_some() || in_flight > 0 { allowed } else { outbox.next_ticket(held) }
+        let allowed = outbox.next_ticket(self.parts_of(|state| state != State::Allowed));
+        if allowed.is_some() || in_flight > 0 { allowed } else { outbox.next_ticket(self.held(now)) }
     }
 
-    /// Notes that the message is under way.
+    /// Notes that the message is in flight.
     pub fn sent(&mut self, message: Ticket) {
         let topic = self.topics.of(message.part());
-        self.trial = Some(topic).filter(|&topic| self.is_denied(topic));
+        self.trial = Some(topic).filter(|_| self.state(topic) != State::Allowed);
     }
 
     /// The parts that are not to be sent now.
     #[must_use]
     pub fn held(&self, now: BootTime) -> Parts {
-        self.parts_of(|until| until > now)
+        self.parts_of(|state| matches!(state, State::Held { until, .. } if until > now))
     }
 
-    /// The parts of topics that are tried again.
+    /// The parts that are sent alone, after all others: those of suspect topics, and of held ones whose trial
+    /// is due.
     #[must_use]
     pub fn on_trial(&self, now: BootTime) -> Parts {
-        self.parts_of(|until| until <= now)
+        self.parts_of(|state| match state {
+            State::Allowed => false,
+            State::Suspect { .. } => true,
+            State::Held { until, .. } => until <= now,
+        })
     }
 
-    /// The parts of denied topics whose end of the wait is such a one.
-    fn parts_of(&self, is_such: impl Fn(BootTime) -> bool) -> Parts {
-        let denied = self.holds.iter().enumerate().filter(|(_, hold)| hold.until.is_some_and(&is_such));
-        denied.fold(Parts::default(), |parts, (topic, _)| parts.with(self.topics.parts(topic)))
+    fn parts_of(&self, is_such: impl Fn(State) -> bool) -> Parts {
+        let found = self.states.iter().enumerate().filter(|(_, state)| is_such(**state));
+        found.fold(Parts::default(), |parts, (topic, _)| parts.with(self.topics.parts(topic)))
     }
 
-    /// When a topic that is held is tried again.
+    /// When the next held topic is tried.
     #[must_use]
     pub fn next_trial(&self, now: BootTime) -> BootTime {
-        let trials = self.holds.iter().filter_map(|hold| hold.until.filter(|&until| until > now));
+        let trials = self.states.iter().filter_map(|state| match state {
+            State::Held { until, .. } if *until > now => Some(*until),
+            _ => None,
+        });
         trials.min().unwrap_or(BootTime::NEVER)
     }
 
-    /// Whether a topic is held, or on trial.
+    /// Whether a topic is held, or on trial after it was.
     #[must_use]
-    pub fn is_denied(&self, topic: usize) -> bool {
-        self.holds.get(topic).is_some_and(|hold| hold.until.is_some())
+    pub fn is_held(&self, topic: usize) -> bool {
+        matches!(self.state(topic), State::Held { .. })
     }
 
-    /// Holds a topic, for longer each time. Tells whether it was free before.
-    pub fn deny(&mut self, topic: usize, random: u64, now: BootTime) -> bool {
-        self.suspect = self.suspect.filter(|suspect| suspect.topic != topic);
+    /// Whether some topic is neither held nor suspect, and a quick reconnect is worth its while: the
+    /// connection that was closed should not keep its samples waiting.
+    #[must_use]
+    pub fn has_others(&self) -> bool {
+        self.fruitless_closes <= QUICK_RECONNECTS && self.states.contains(&State::Allowed)
+    }
+
+    fn state(&self, topic: usize) -> State {
+        self.states.get(topic).copied().unwrap_or(State::Allowed)
+    }
+
+    /// Holds a topic until its next trial. `is_named`: the broker itself named it. Returns whether it was free.
+    pub fn hold(&mut self, topic: usize, is_named: bool, now: BootTime) -> bool {
         self.trial = self.trial.filter(|&trial| trial != topic);
-        let Some(hold) = self.holds.get_mut(topic) else { return false };
-        let was_free = hold.until.is_none();
-        // Of several messages that were under way together, each is refused.
-        if hold.until.is_none_or(|until| until <= now) {
-            hold.until = Some(now + hold.backoff.next(REFUSED_FLOOR, random));
-        }
+        let until = self.trials.on_grid_from(now + TRIAL_WAIT_MIN);
+        let Some(state) = self.states.get_mut(topic) else { return false };
+        let was_free = !matches!(state, State::Held { .. });
+        *state = State::Held { until, is_named };
         was_free
     }
 
-    /// Notes that the broker has taken a message. Gives its topic, if that was held.
+    /// Notes a PUBACK. Returns the message's topic if it was held.
     pub fn acknowledged(&mut self, message: Ticket) -> Option<usize> {
         let topic = self.topics.of(message.part());
-        self.suspect = self.suspect.filter(|suspect| suspect.topic != topic);
+        self.fruitless_closes = 0;
         self.trial = self.trial.filter(|&trial| trial != topic);
-        let hold = self.holds.get_mut(topic).filter(|hold| hold.until.is_some())?;
-        *hold = Hold::default();
-        Some(topic)
+        let was_held = self.is_held(topic);
+        for (index, state) in self.states.iter_mut().enumerate() {
+            match state {
+                state if index == topic => *state = State::Allowed,
+                State::Suspect { others_acknowledged, .. } => *others_acknowledged = true,
+                State::Allowed | State::Held { .. } => {}
+            }
+        }
+        was_held.then_some(topic)
     }
 
-    /// Notes that the connection was closed while `in_flight` messages were not acknowledged, of which
-    /// `message` was the first. Gives the topic that is thereby known to be denied, if one is: by a
-    /// broker that `says_so`, at once.
-    pub fn closed_at(&mut self, message: Ticket, in_flight: usize, says_so: bool) -> Option<usize> {
-        let topic = self.topics.of(message.part());
-        let times = match self.suspect {
-            Some(last) if last.topic == topic => last.times.saturating_add(1),
-            _ => 1,
+    /// Notes that the broker closed the connection while `in_flight` messages were unacknowledged, `oldest`
+    /// the first of them. `is_said`: it said "not authorized", and not about which message.
+    pub fn closed(&mut self, oldest: Ticket, in_flight: usize, is_said: bool, now: BootTime) -> Closure {
+        let topic = self.topics.of(oldest.part());
+        self.fruitless_closes = self.fruitless_closes.saturating_add(1);
+        let (closes, is_certain) = match self.state(topic) {
+            State::Allowed => (1, is_said),
+            State::Suspect { closes, others_acknowledged } => (closes + 1, is_said || others_acknowledged),
+            State::Held { .. } => (CLOSES, true),
         };
-        self.suspect = Some(Suspect { topic, times });
-        let is_known = in_flight == 1 || self.holds.len() == 1;
-        (times >= TIMES || is_known && (says_so || self.is_denied(topic))).then_some(topic)
+        let is_only_one = in_flight == 1 || self.states.len() == 1;
+        if closes >= CLOSES || is_said && is_only_one {
+            let is_news = self.hold(topic, is_said, now);
+            return Closure::Denied { topic, is_news, is_certain };
+        }
+        if let Some(state) = self.states.get_mut(topic) {
+            *state = State::Suspect { closes, others_acknowledged: is_certain };
+        }
+        Closure::Suspect
     }
 
-    /// Notes that the connection has come to its end, whatever the reason. A trial without an answer is
-    /// one that has failed: the next is not before its time.
-    pub fn ended(&mut self, random: u64, now: BootTime) {
-        if let Some(topic) = self.trial.take() {
-            self.deny(topic, random, now);
+    /// Frees the topics that only the broker's closing spoke against: another device with the same client id
+    /// explains it.
+    pub fn free_unnamed(&mut self) {
+        for state in &mut self.states {
+            if !matches!(state, State::Held { is_named: true, .. }) {
+                *state = State::Allowed;
+            }
+        }
+    }
+
+    /// Notes that the connection ended, whatever the reason. A held topic's unanswered trial has failed.
+    pub fn ended(&mut self, now: BootTime) {
+        if let Some(topic) = self.trial.take()
+            && let State::Held { is_named, .. } = self.state(topic)
+        {
+            self.hold(topic, is_named, now);
         }
     }
 }

@@ -1,250 +1,264 @@
-//! What the broker keeps of the device, beside its samples: what Home Assistant is told of it, and whether
-//! it is there.
+//! What the broker retains about the device: Home Assistant's discovery document, and whether the device is
+//! online.
 //!
-//! Both go out first on each connection, and samples wait until both are answered: of a broker that closes
-//! the connection at one of them, it is known then what it did not like. Samples come first all the same: a
-//! broker that does not take this is not asked again until the configuration is read again.
+//! Both go out first on each connection, and samples wait until both are acknowledged: if the broker closes
+//! the connection at one of them, it is known which. Samples matter more, so a broker that refuses the
+//! announcement gets the samples alone until the configuration is read again.
+//!
+//! Some brokers refuse without a word. The modes find out whether the announcement is the cause by leaving it
+//! out once. Nothing is logged here; the methods return what happened.
 
-use super::connection::{Connection, Sent};
-use super::{Agent, Verdict, notices};
-use crate::config::setup::Setup;
+use super::announcement::Announcement;
+use super::end::End;
+use super::sent::Sent;
 use crate::message::payload::homeassistant::{OFFLINE, ONLINE};
-use crate::mqtt::session::{Answer, Refusal, Session, SessionError, Will};
+use crate::message::topics::Topics;
+use crate::mqtt::session::{Refusal, Session, SessionError, Will};
 use crate::platform::clock::BootTime;
 use crate::report::failure::{Failure, reason};
 
-/// A line that is merely bad does not break so often in a row just here.
-const TIMES: u32 = 3;
+/// Failures in a row at the same point before the announcement is left out once.
+const ATTEMPTS: u8 = 3;
 
-/// What a broker that keeps nothing says of a will to be kept (MQTT 5, section 3.2.2.3.5).
+/// What a broker that retains nothing says of a will to be retained (MQTT 5, section 3.2.2.3.5).
 const RETAIN_NOT_SUPPORTED: Failure =
     Failure::Session(SessionError::Refused(Refusal::Other(reason::RETAIN_NOT_SUPPORTED)));
 
-/// How far a connection has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
-    /// Nothing is told.
+/// Whether the device is announced, and how far the current connection is.
+#[derive(Debug, Default)]
+pub struct Presence {
+    announcement: Option<Announcement>,
+    mode: Mode,
+    step: Step,
+}
+
+/// Whether connections announce the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Mode {
+    /// No: not configured, or the broker refuses it.
+    #[default]
+    Off,
+    /// Yes. `refused` times in a row CONNECT was refused, `interrupted` times in a row the connection ended
+    /// at the announcement; both fewer than [`ATTEMPTS`].
+    On { refused: u8, interrupted: u8 },
+    /// CONNECT was refused [`ATTEMPTS`] times with the will: one without it.
+    WithoutWill,
+    /// CONNECT was accepted without the will: one more with it tells whether the will is the cause.
+    WillAgain,
+    /// The connection ended [`ATTEMPTS`] times at the message on this topic: samples alone.
+    SamplesAlone { topic: usize },
+}
+
+/// How far the current connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Step {
+    /// Nothing is announced on it.
+    #[default]
     Silent,
-    /// Home Assistant's document is to be sent.
+    /// The document is to be sent.
     Document,
-    /// After that: that the device is there.
-    Greeting,
-    /// Both are under way.
+    /// "online" is to be sent.
+    Online,
+    /// Both are in flight.
     Announcing,
     /// Both are answered.
-    Told,
-    /// That the device goes is to be sent.
-    Farewell,
-    /// It is under way.
+    Announced,
+    /// "offline" is to be sent.
+    Offline,
+    /// It is in flight.
     Leaving,
     /// It is answered.
-    Gone,
+    Left,
+}
+
+/// What the end of a connection means for the announcement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing; the failure is reported as it is.
+    Unrelated,
+    /// The next connection goes without the announcement and need not wait. The failure, if any, is why the
+    /// device is not announced any more.
+    GoWithout(Option<Failure>),
+}
+
+/// What an accepted CONNECT means for the announcement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    /// Go on.
+    Continue,
+    /// Go on; the device is not announced any more, for this reason.
+    Unannounced(Failure),
+    /// Close and connect once more, with the will.
+    Reconnect,
 }
 
 impl Presence {
-    /// Whether something is to be sent.
-    pub const fn is_due(self) -> bool {
-        matches!(self, Self::Document | Self::Greeting | Self::Farewell)
-    }
-
-    /// Whether samples may be sent.
-    pub const fn admits_samples(self) -> bool {
-        matches!(self, Self::Silent | Self::Told)
-    }
-
-    /// Whether the broker may keep, beyond the connection, that the device is there.
-    pub const fn is_public(self) -> bool {
-        matches!(self, Self::Announcing | Self::Told | Self::Farewell | Self::Leaving)
-    }
-
-    /// After something was sent.
-    const fn sent(self) -> Self {
-        match self {
-            Self::Document => Self::Greeting,
-            Self::Greeting => Self::Announcing,
-            Self::Farewell => Self::Leaving,
-            other => other,
-        }
-    }
-
-    /// After everything was answered.
-    pub const fn answered(self) -> Self {
-        match self {
-            Self::Announcing => Self::Told,
-            Self::Leaving => Self::Gone,
-            other => other,
-        }
-    }
-}
-
-/// Whether the device is announced, and how often in a row that seemed to be what the broker did not like.
-#[derive(Debug, Default)]
-pub struct Announcer {
-    is_on: bool,
-    /// The connection ended while it was under way.
-    ended: u32,
-    /// That was so often at a message on this topic: now it is to be seen whether samples alone arrive.
-    suspect: Option<usize>,
-    /// A connection with a will was not accepted. After some of them, one is tried without; and if that is
-    /// accepted, one more with it.
-    refused: u32,
-}
-
-impl Announcer {
-    /// As the configuration has it.
-    pub const fn new(setup: &Setup) -> Self {
-        Self { is_on: setup.config.discovery.is_some(), ended: 0, suspect: None, refused: 0 }
-    }
-
-    /// What a connection begins with.
-    pub const fn presence(&self) -> Presence {
-        if self.is_active() { Presence::Document } else { Presence::Silent }
+    /// Announces the device on each connection, if there is something to announce.
+    #[must_use]
+    pub fn new(announcement: Option<Announcement>) -> Self {
+        let mode = if announcement.is_some() { Mode::On { refused: 0, interrupted: 0 } } else { Mode::Off };
+        Self { announcement, mode, step: Step::Silent }
     }
 
     const fn is_active(&self) -> bool {
-        self.is_on && self.refused != TIMES && self.suspect.is_none()
+        matches!(self.mode, Mode::On { .. } | Mode::WillAgain)
     }
 
-    /// What the broker is to say when the connection breaks.
-    pub fn will<'a>(&self, setup: &'a Setup) -> Option<Will<'a>> {
-        let topics = &setup.config.topics;
-        self.is_active().then(|| Will { topic: topics.name(topics.availability()), payload: OFFLINE })
+    /// Begins a connection. Returns its will: what the broker publishes when the connection breaks.
+    pub fn begin<'a>(&mut self, topics: &'a Topics) -> Option<Will<'a>> {
+        let announcement = self.announcement.as_ref().filter(|_| self.is_active());
+        self.step = if announcement.is_some() { Step::Document } else { Step::Silent };
+        announcement.map(|it| Will { topic: topics.name(it.availability_topic), payload: OFFLINE })
     }
 
-    /// Notes that the broker took all of it: of one that takes the document alone, the availability is what it
-    /// does not like.
-    pub const fn taken(&mut self) {
-        self.ended = 0;
+    /// Whether something is to be sent.
+    #[must_use]
+    pub const fn is_due(&self) -> bool {
+        matches!(self.step, Step::Document | Step::Online | Step::Offline)
     }
-}
 
-impl Agent {
-    /// Takes what is due into the session, as far as there is room.
-    pub(super) fn tell_presence(&mut self, now: BootTime) {
+    /// Whether samples may be sent.
+    #[must_use]
+    pub const fn admits_samples(&self) -> bool {
+        matches!(self.step, Step::Silent | Step::Announced)
+    }
+
+    /// Whether the broker may retain "online".
+    #[must_use]
+    pub const fn is_public(&self) -> bool {
+        matches!(self.step, Step::Announcing | Step::Announced | Step::Offline | Step::Leaving)
+    }
+
+    /// Queues what is due, as far as the session has room. Returns why the device is not announced any more,
+    /// if the broker does not take a message of that length.
+    pub fn fill(&mut self, session: &mut Session<Sent>, now: BootTime) -> Option<Failure> {
         let mut too_long = None;
-        let Connection::Up(online) = &mut self.connection else { return };
-        let Some(session) = &mut online.session else { return };
-        while online.presence.is_due() && session.room_at() <= now {
-            let (config, topics) = (&self.setup.config, &self.setup.config.topics);
-            let document;
-            let (topic, payload) = match (online.presence, &config.discovery) {
-                (Presence::Document, Some(device)) => {
-                    let availability = topics.name(topics.availability());
-                    document = device.document(
-                        &config.label,
-                        &config.series,
-                        topics.name(0),
-                        availability,
-                        config.interval,
-                    );
-                    (topics.discovery(), document.as_str())
-                }
-                (Presence::Farewell, _) => (topics.availability(), OFFLINE),
-                _ => (topics.availability(), ONLINE),
+        while self.is_due()
+            && session.room_at() <= now
+            && let Some(announcement) = &self.announcement
+        {
+            let Announcement { document, document_topic, availability_topic } = announcement;
+            let (topic, payload, next) = match self.step {
+                Step::Document => (*document_topic, document.as_str(), Step::Online),
+                Step::Offline => (*availability_topic, OFFLINE, Step::Leaving),
+                _ => (*availability_topic, ONLINE, Step::Announcing),
             };
             let sent = session.publish_retained(topic, payload.as_bytes(), Sent::Notice { topic }, now);
             too_long = too_long.or(sent.err());
-            online.presence = online.presence.sent();
+            self.step = next;
         }
-        // What was too long is answered by that.
         if session.in_flight() == 0 {
-            online.presence = online.presence.answered();
+            self.answered_all(); // a message that was too long is not in flight
         }
-        if let Some(error) = too_long {
-            self.announce_no_more(&Failure::Session(error));
-        }
+        too_long.and_then(|error| self.give_up(Failure::Session(error)))
     }
 
-    /// Says goodbye to those who watch the device; tells whether nothing is left to be said.
-    pub(super) fn has_left(&mut self) -> bool {
-        let Connection::Up(online) = &mut self.connection else { return true };
-        if online.presence == Presence::Told {
-            online.presence = Presence::Farewell;
-        }
-        !online.presence.is_public()
-    }
-
-    /// Whether those who watch the device have to be told that it goes when another setup takes over.
-    pub(super) fn leaves_for(&self, new: &Setup) -> bool {
-        let Setup { config, endpoint, .. } = &self.setup;
-        *endpoint != new.endpoint
-            || config.port != new.config.port
-            || config.topics.all() != new.config.topics.all()
-    }
-
-    /// Whether a failure is none without the will, because the broker keeps nothing; it is told then. What
-    /// else a broker refuses a connection for may be the will, too: after a few, one is tried without.
-    pub(super) fn is_cured_without_will(&mut self, failure: &Failure) -> bool {
-        let told = match failure {
-            failure if *failure == RETAIN_NOT_SUPPORTED => failure,
-            Failure::Session(SessionError::Refused(_)) | Failure::Closed(Some(Answer::ConnAck), _) => {
-                let refused = self.announcer.refused;
-                self.announcer.refused = if refused < TIMES { refused + 1 } else { 0 };
-                if refused <= TIMES {
-                    return false;
+    /// Notes that nothing is in flight any more.
+    pub const fn answered_all(&mut self) {
+        match self.step {
+            Step::Announcing => {
+                self.step = Step::Announced;
+                if let Mode::On { interrupted, .. } = &mut self.mode {
+                    *interrupted = 0;
                 }
-                // Without the will it was accepted; mosquitto says nothing in 3.1.1.
-                if matches!(failure, Failure::Closed(..)) { &RETAIN_NOT_SUPPORTED } else { failure }
             }
-            _ => return false,
-        };
-        let is_cured = self.announcer.is_active();
-        if is_cured {
-            self.announce_no_more(told);
-        }
-        is_cured
-    }
-
-    /// Notes that a connection has ended: if no sample has arrived without the announcement either, that was not
-    /// what the broker did not like.
-    pub(super) fn announcement_is_cleared(&mut self) {
-        if self.announcer.suspect.take().is_some() {
-            self.announcer.ended = 0;
+            Step::Leaving => self.step = Step::Left,
+            _ => {}
         }
     }
 
-    /// Notes that a sample has arrived.
-    pub(super) fn sample_has_arrived(&mut self) {
-        if let Some(topic) = self.announcer.suspect.take() {
-            self.announce_no_more(&Failure::ProbablyDenied(topic));
+    /// Has "offline" sent. Returns whether nothing is left to say.
+    pub fn leave(&mut self) -> bool {
+        if self.step == Step::Announced {
+            self.step = Step::Offline;
         }
+        !self.is_public()
     }
 
-    /// Notes that the broker has accepted a connection, and whether it keeps messages. Tells whether one with
-    /// a will is to be tried at once: that this one is accepted may be because of the will that it has not, or
-    /// because the broker was away before.
-    pub(super) fn is_will_missed(&mut self, retains: bool) -> bool {
-        let is_missed = self.announcer.is_on && self.announcer.refused == TIMES && retains;
-        self.announcer.refused = if is_missed { TIMES + 1 } else { 0 };
+    /// Notes that the broker accepted CONNECT, and whether it retains messages as far as it says.
+    pub fn accepted(&mut self, retains: bool) -> Accepted {
         if !retains {
-            self.announce_no_more(&RETAIN_NOT_SUPPORTED);
+            self.step = Step::Silent;
+            return self.give_up(RETAIN_NOT_SUPPORTED).map_or(Accepted::Continue, Accepted::Unannounced);
         }
-        is_missed
-    }
-
-    /// What the end of a connection means on which the announcement was under way, if it was.
-    pub(super) fn verdict_on_announcement(&mut self, failure: &Failure) -> Option<Verdict> {
-        let Connection::Up(online) = &self.connection else { return None };
-        let Some(Sent::Notice { topic }) = online.session.as_ref().and_then(Session::first_in_flight) else {
-            return None;
-        };
-        if *failure == Failure::Session(SessionError::Disconnected(reason::NOT_AUTHORIZED)) {
-            self.announce_no_more(&Failure::PublishRefused(topic, reason::NOT_AUTHORIZED));
-        } else {
-            self.announcer.ended += 1;
-            if self.announcer.is_on && self.announcer.ended < TIMES {
-                return Some(Verdict::NoDenial(failure.clone()));
+        match &mut self.mode {
+            Mode::On { refused, .. } => *refused = 0,
+            Mode::WithoutWill => {
+                self.mode = Mode::WillAgain;
+                return Accepted::Reconnect;
             }
-            self.announcer.suspect = Some(topic);
+            Mode::WillAgain => self.mode = Mode::On { refused: 0, interrupted: 0 },
+            Mode::Off | Mode::SamplesAlone { .. } => {}
         }
-        // The next connection does without, and need not wait for long.
-        Some(Verdict::Told { was_trial: true })
+        Accepted::Continue
     }
 
-    /// Goes on without, and tells why, unless that is told.
-    pub(super) fn announce_no_more(&mut self, failure: &Failure) {
-        if std::mem::take(&mut self.announcer.is_on) {
-            notices::unannounced(&self.explain(failure));
+    /// Notes a PUBACK for a sample. Returns why the device is not announced any more, if samples arrive only
+    /// without it.
+    pub fn sample_acknowledged(&mut self) -> Option<Failure> {
+        let Mode::SamplesAlone { topic } = self.mode else { return None };
+        self.give_up(Failure::ProbablyDenied { topic, is_certain: true })
+    }
+
+    /// Notes that the broker refused a message about the device. Returns why the device is not announced any
+    /// more, unless that was returned before.
+    pub fn refused(&mut self, topic: usize, reason: u8) -> Option<Failure> {
+        self.give_up(Failure::PublishRefused(topic, reason))
+    }
+
+    /// Decides what the end of a connection means for the announcement.
+    pub fn after(&mut self, end: &End) -> Verdict {
+        self.step = Step::Silent;
+        if matches!(self.mode, Mode::SamplesAlone { .. }) {
+            // Samples alone did not arrive either.
+            self.mode = Mode::On { refused: 0, interrupted: 0 };
         }
+        match end.oldest {
+            _ if end.failure == RETAIN_NOT_SUPPORTED && self.is_active() => {
+                Verdict::GoWithout(self.give_up(RETAIN_NOT_SUPPORTED))
+            }
+            _ if end.is_refused_connect() => self.connect_refused(end),
+            Some(Sent::Notice { topic }) if end.is_disconnect_not_authorized() => {
+                Verdict::GoWithout(self.give_up(Failure::PublishRefused(topic, reason::NOT_AUTHORIZED)))
+            }
+            Some(Sent::Notice { topic }) => self.interrupted(topic),
+            Some(Sent::Sample { .. }) | None => Verdict::Unrelated,
+        }
+    }
+
+    fn connect_refused(&mut self, end: &End) -> Verdict {
+        match &mut self.mode {
+            Mode::On { refused, .. } if *refused + 1 < ATTEMPTS => *refused += 1,
+            Mode::On { .. } => self.mode = Mode::WithoutWill,
+            Mode::WithoutWill => self.mode = Mode::On { refused: 0, interrupted: 0 },
+            Mode::WillAgain => {
+                // mosquitto closes a 3.1.1 CONNECT with a retained will without a word.
+                let is_word = matches!(end.failure, Failure::Session(_));
+                let why = if is_word { end.failure.clone() } else { RETAIN_NOT_SUPPORTED };
+                return Verdict::GoWithout(self.give_up(why));
+            }
+            Mode::Off | Mode::SamplesAlone { .. } => {}
+        }
+        Verdict::Unrelated
+    }
+
+    fn interrupted(&mut self, topic: usize) -> Verdict {
+        match &mut self.mode {
+            Mode::On { interrupted, .. } if *interrupted + 1 < ATTEMPTS => {
+                *interrupted += 1;
+                Verdict::Unrelated
+            }
+            Mode::On { .. } => {
+                self.mode = Mode::SamplesAlone { topic };
+                Verdict::GoWithout(None)
+            }
+            _ => Verdict::GoWithout(None),
+        }
+    }
+
+    /// Announces the device no more. Returns `why` unless it was off already.
+    fn give_up(&mut self, why: Failure) -> Option<Failure> {
+        let was_off = std::mem::replace(&mut self.mode, Mode::Off) == Mode::Off;
+        (!was_off).then_some(why)
     }
 }

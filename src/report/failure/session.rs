@@ -103,15 +103,26 @@ pub fn publish_refused(topic: usize, reason: u8, context: Context<'_>) -> Words 
     Words::new(format!("MQTT: {endpoint} refuses a message on {topic}: {cause}"), remedy)
 }
 
-pub fn probably_denied(topic: usize, context: Context<'_>) -> Words {
+pub fn probably_denied(topic: usize, is_certain: bool, context: Context<'_>) -> Words {
     let Context { endpoint, client_id, topics, .. } = context;
     let topic = topics.name(topic);
+    let lacks = lacks("iot:Publish", &format!("topic/{topic}"));
+    if is_certain {
+        return Words::new(
+            format!(
+                "MQTT: {endpoint} closes the connection when client id {client_id} publishes on {topic}, which is how \
+                 AWS IoT Core denies it where it does not say so"
+            ),
+            format!("probably {lacks}"),
+        );
+    }
     Words::new(
         format!(
-            "MQTT: {endpoint} closes the connection when client id {client_id} publishes on {topic}, which is how AWS \
-             IoT Core denies it where it does not say so"
+            "MQTT: {endpoint} closed the connection three times in a row when client id {client_id} publishes on \
+             {topic}, before it acknowledged the message; two causes are suspected, a policy that denies the topic or \
+             another device with this client id"
         ),
-        format!("probably {}", lacks("iot:Publish", &format!("topic/{topic}"))),
+        format!("`mqtt = 5` tells the two apart; for the first, {lacks}; for the second, {OWN_CLIENT_ID}"),
     )
 }
 

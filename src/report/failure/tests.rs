@@ -94,7 +94,7 @@ fn all() -> Vec<Failure> {
         .chain(sessions)
         .chain(closed)
         .chain(denials)
-        .chain([Failure::ProbablyDenied(0), Failure::ProbablyTakenOver])
+        .chain([Failure::ProbablyDenied { topic: 0, is_certain: true }, Failure::ProbablyTakenOver])
         .collect()
 }
 
@@ -116,7 +116,7 @@ fn a_denial_names_the_statement_that_the_policy_lacks() {
     for (failure, statement) in [
         (Failure::PublishRefused(0, 0x87), publish),
         (Failure::Session(SessionError::Disconnected(0x87)), publish),
-        (Failure::ProbablyDenied(0), publish),
+        (Failure::ProbablyDenied { topic: 0, is_certain: true }, publish),
         (Failure::Closed(Some(Answer::PubAck), LinkError::Closed), publish),
         (Failure::Session(SessionError::Refused(Refusal::NotAuthorized)), "iot:Connect on client/pi-7"),
         (Failure::Closed(Some(Answer::ConnAck), LinkError::Closed), "iot:Connect on client/pi-7"),
