@@ -214,13 +214,11 @@ impl Denials {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::metric::sample::{Readings, Sample};
     use crate::metric::{Metric, Series};
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const HELD_MAX: Duration = TRIAL_INTERVAL.saturating_add(TRIAL_WAIT_MIN);
 
     fn at(secs: u64) -> BootTime {
         BootTime::from_millis(secs * 1000)
@@ -231,7 +229,7 @@ mod tests {
         let series = [Metric::Cpu, Metric::Memory].map(Series::new);
         let mut outbox = Outbox::new(4);
         outbox.push(&Sample { taken_at: BootTime::default(), readings: Readings::new() }, Parts::of(0..2));
-        (Denials::new(Topics::new(topic, &series)), outbox)
+        (Denials::new(Topics::new(topic, &series), "pi-7", BootTime::default()), outbox)
     }
 
     /// Sends the next message, if there is one.
@@ -247,104 +245,106 @@ mod tests {
     }
 
     #[test]
-    fn three_times_at_the_same_message_is_no_accident() {
+    fn third_close_in_a_row_on_one_topic_denies_it() {
         let (mut denials, mut outbox) = two("a/{metric}");
         let (first, second) = both(&mut denials, &mut outbox);
-        assert_eq!(denials.closed_at(first, 2, false), None);
+        assert_eq!(denials.closed(first, 2, false, at(0)), Closure::Suspect);
         outbox.rewind();
-        assert_eq!(send(&mut denials, &mut outbox, 0, at(0)), Some(first));
-        assert_eq!(send(&mut denials, &mut outbox, 1, at(0)), None, "one at a time from here");
-        assert_eq!(denials.closed_at(first, 1, false), None);
-        assert_eq!(denials.acknowledged(first), None);
-        assert_eq!(denials.closed_at(second, 1, false), None);
-        assert_eq!(denials.closed_at(second, 1, false), None);
-        assert_eq!(denials.closed_at(second, 1, false), Some(1));
+        assert_eq!(send(&mut denials, &mut outbox, 0, at(0)), Some(second), "the suspect goes last");
+        assert_eq!(send(&mut denials, &mut outbox, 1, at(0)), None, "and alone");
+        assert_eq!(denials.acknowledged(second), None);
+        outbox.acknowledge(second);
+        for expected in [Closure::Suspect, Closure::Denied { topic: 0, is_news: true, is_certain: true }] {
+            assert_eq!(send(&mut denials, &mut outbox, 0, at(0)), Some(first));
+            assert_eq!(denials.closed(first, 1, false, at(0)), expected);
+            assert!(denials.has_others());
+            outbox.rewind();
+        }
+        assert_eq!(send(&mut denials, &mut outbox, 0, at(0)), None, "it is held");
     }
 
     #[test]
-    fn a_topic_is_suspect_until_one_of_its_own_messages_is_taken() {
+    fn close_on_the_only_topic_may_also_be_another_device() {
+        let (mut denials, mut outbox) = two("a");
+        let (first, _) = both(&mut denials, &mut outbox);
+        assert_eq!(denials.closed(first, 2, false, at(0)), Closure::Suspect);
+        assert_eq!(denials.closed(first, 1, false, at(0)), Closure::Suspect);
+        let denied = Closure::Denied { topic: 0, is_news: true, is_certain: false };
+        assert_eq!(denials.closed(first, 1, false, at(0)), denied);
+        assert!(!denials.has_others());
+        denials.free_unnamed();
+        assert!(!denials.is_held(0), "another device explains the closes");
+    }
+
+    #[test]
+    fn own_puback_clears_a_suspect_topic_and_others_do_not() {
         let (mut denials, mut outbox) = two("a/{metric}");
         let (first, second) = both(&mut denials, &mut outbox);
         for _ in 0..2 {
-            assert_eq!(denials.closed_at(second, 1, false), None);
-            assert_eq!(denials.acknowledged(first), None, "another's says nothing of it");
+            assert_eq!(denials.closed(second, 1, false, at(0)), Closure::Suspect);
+            denials.acknowledged(first);
         }
-        // The full queue has dropped the message; its successor is closed at.
-        assert_eq!(denials.closed_at(second, 1, false), Some(1));
-        let (mut denials, mut outbox) = two("a");
-        let (first, _) = both(&mut denials, &mut outbox);
-        denials.closed_at(first, 1, false);
-        denials.closed_at(first, 1, false);
-        denials.acknowledged(first);
-        assert_eq!(denials.closed_at(first, 1, false), None, "it is counted from one again");
+        denials.acknowledged(second);
+        assert_eq!(denials.closed(second, 1, false, at(0)), Closure::Suspect, "counted from one again");
+        denials.closed(second, 1, false, at(0));
+        let denied = Closure::Denied { topic: 1, is_news: true, is_certain: false };
+        assert_eq!(denials.closed(second, 1, false, at(0)), denied);
     }
 
     #[test]
-    fn a_broker_that_says_so_is_believed_when_it_is_clear_what_it_means() {
+    fn not_authorized_denies_at_once_when_only_one_topic_is_in_flight() {
         let (mut denials, mut outbox) = two("a/{metric}");
         let (first, _) = both(&mut denials, &mut outbox);
-        assert_eq!(denials.closed_at(first, 2, true), None, "it may mean either");
-        assert_eq!(denials.closed_at(first, 1, true), Some(0));
+        assert_eq!(denials.closed(first, 2, true, at(0)), Closure::Suspect, "it may mean either");
+        let denied = Closure::Denied { topic: 0, is_news: true, is_certain: true };
+        assert_eq!(denials.closed(first, 1, true, at(0)), denied);
         let (mut denials, mut outbox) = two("a");
         let (first, _) = both(&mut denials, &mut outbox);
-        assert_eq!(denials.closed_at(first, 2, true), Some(0), "there is but one topic");
+        assert_eq!(denials.closed(first, 2, true, at(0)), denied, "there is but one topic");
     }
 
     #[test]
-    fn a_denied_topic_is_held_and_tried_alone_after_all_others() {
+    fn quick_reconnects_end_when_every_topic_is_denied() {
         let (mut denials, mut outbox) = two("a/{metric}");
-        assert!(denials.deny(0, 0, at(0)));
-        assert_eq!([0, 1, 2].map(|topic| denials.is_denied(topic)), [true, false, false]);
-        assert_eq!((denials.held(at(29)), denials.next_trial(at(0))), (Parts::of([0]), at(30)));
-        assert_eq!(denials.on_trial(at(30)), Parts::of([0]));
-        // Its time has come, but what is allowed goes first, at its full pace, and is awaited.
-        let allowed = send(&mut denials, &mut outbox, 0, at(30)).unwrap();
+        let (first, second) = both(&mut denials, &mut outbox);
+        denials.closed(first, 2, false, at(0));
+        assert!(denials.has_others());
+        denials.closed(second, 1, false, at(0));
+        assert!(!denials.has_others());
+    }
+
+    #[test]
+    fn held_topic_is_tried_every_five_minutes_alone_and_after_all_others() {
+        let (mut denials, mut outbox) = two("a/{metric}");
+        assert!(denials.hold(0, true, at(0)));
+        assert_eq!([0, 1, 2].map(|topic| denials.is_held(topic)), [true, false, false]);
+        let trial = denials.next_trial(at(0));
+        assert!(trial.since(at(0)) >= TRIAL_WAIT_MIN && trial.since(at(0)) < HELD_MAX);
+        assert_eq!((denials.held(at(0)), denials.on_trial(trial)), (Parts::of([0]), Parts::of([0])));
+        // Its time has come, but what is allowed goes first and is awaited.
+        let allowed = send(&mut denials, &mut outbox, 0, trial).unwrap();
         assert_eq!(allowed.part(), 1);
-        assert_eq!(send(&mut denials, &mut outbox, 1, at(30)), None);
+        assert_eq!(send(&mut denials, &mut outbox, 1, trial), None);
         outbox.acknowledge(allowed);
-        let tried = send(&mut denials, &mut outbox, 0, at(30)).unwrap();
+        denials.acknowledged(allowed);
+        let tried = send(&mut denials, &mut outbox, 0, trial).unwrap();
         assert_eq!(tried.part(), 0);
-        outbox.push(&Sample { taken_at: at(30), readings: Readings::new() }, Parts::of(0..2));
-        assert_eq!(send(&mut denials, &mut outbox, 1, at(30)), None, "nothing goes beside it");
+        outbox.push(&Sample { taken_at: trial, readings: Readings::new() }, Parts::of(0..2));
+        assert_eq!(send(&mut denials, &mut outbox, 1, trial), None, "nothing goes beside it");
+        let again = Closure::Denied { topic: 0, is_news: false, is_certain: true };
+        assert_eq!(denials.closed(tried, 1, false, trial), again, "once is enough on trial");
+        assert_eq!(denials.next_trial(trial).since(trial), TRIAL_INTERVAL);
         assert_eq!(denials.acknowledged(tried), Some(0));
-        assert!(send(&mut denials, &mut outbox, 1, at(30)).is_some());
+        assert!(!denials.is_held(0));
     }
 
     #[test]
-    fn messages_that_are_refused_together_make_one_wait() {
-        let (mut denials, _) = two("a");
-        assert!(denials.deny(0, 0, at(0)));
-        for _ in 0..16 {
-            assert!(!denials.deny(0, u64::MAX, at(0)));
-        }
-        assert_eq!(denials.next_trial(at(0)), at(30));
-    }
-
-    #[test]
-    fn a_topic_that_is_still_denied_is_held_for_longer_each_time() {
-        let (mut denials, mut outbox) = two("a/{metric}");
-        let (_, second) = both(&mut denials, &mut outbox);
-        denials.deny(1, u64::MAX, at(0));
-        let mut now = denials.next_trial(at(0));
-        for _ in 0..10 {
-            assert_eq!(denials.closed_at(second, 1, false), Some(1), "once is enough on trial");
-            assert!(!denials.deny(1, 0, now), "it was held before");
-            let next = denials.next_trial(now);
-            assert!(next.since(now) >= REFUSED_FLOOR);
-            now = next;
-        }
-        let waits = (0..300_000).map(|random| { denials.holds[1] }.backoff.next(REFUSED_FLOOR, random));
-        assert!(waits.max().unwrap() > 4 * MINUTE);
-    }
-
-    #[test]
-    fn a_trial_that_is_never_answered_has_failed() {
+    fn unanswered_trial_waits_for_the_next() {
         let (mut denials, mut outbox) = two("a");
-        denials.deny(0, 0, at(0));
-        send(&mut denials, &mut outbox, 0, at(30)).unwrap();
-        denials.ended(0, at(60));
-        assert_eq!(denials.next_trial(at(60)), at(90));
-        denials.ended(0, at(61));
-        assert_eq!(denials.next_trial(at(61)), at(90), "once");
+        denials.hold(0, true, at(0));
+        let trial = denials.next_trial(at(0));
+        send(&mut denials, &mut outbox, 0, trial).unwrap();
+        denials.ended(trial);
+        assert_eq!(denials.next_trial(trial).since(trial), TRIAL_INTERVAL);
     }
 }

@@ -67,7 +67,7 @@ impl Station {
             wall: WallClock::default(),
             encoder: Encoder::new(format, series.into(), LABEL, "pivitals"),
             outbox: Outbox::new(capacity),
-            denials: Denials::new(topics.clone()),
+            denials: Denials::new(topics.clone(), "pi-7", BootTime::from_millis(100_000)),
             topics,
             online: None,
             broker: Broker::new(version),
@@ -144,7 +144,7 @@ impl Station {
     /// A topic is denied, as the agent takes note of it.
     fn deny(&mut self, topic: usize) {
         self.seen.denials += 1;
-        self.denials.deny(topic, self.now.as_millis(), self.now);
+        self.denials.hold(topic, true, self.now);
     }
 
     pub fn assert_nothing_is_missing(mut self) -> Seen {
@@ -230,7 +230,7 @@ impl Station {
     fn disconnected(&mut self, arrive: usize) {
         self.broker.cut(arrive);
         self.online = None;
-        self.denials.ended(self.now.as_millis(), self.now);
+        self.denials.ended(self.now);
         self.outbox.rewind();
         self.queue.disconnected();
     }

@@ -5,6 +5,7 @@ use pivitals::message::payload::Format;
 use pivitals::mqtt::session::{Event, IN_FLIGHT_MAX, SessionError, Version};
 use pivitals::platform::clock::Utc;
 use pivitals::queue::outbox::Ticket;
+use pivitals::uplink::denials::Closure;
 
 use super::{Online, Station};
 use crate::wire::{self, Answer, Document, Packet, Piece};
@@ -30,9 +31,10 @@ impl Station {
         let served = self.receive(&mut online, bytes).and_then(|()| self.send(&mut online, writes));
         if served.is_err()
             && let Some(message) = online.session.first_in_flight()
-            && let Some(topic) = self.denials.closed_at(message, online.session.in_flight(), false)
+            && let Closure::Denied { .. } =
+                self.denials.closed(message, online.session.in_flight(), false, self.now)
         {
-            self.deny(topic);
+            self.seen.denials += 1;
         }
         match (served, writes) {
             (Ok(()), _) => self.online = Some(online),
