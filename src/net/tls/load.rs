@@ -1,43 +1,38 @@
-//! PEM files into the TLS side of the connection.
+//! From certificate files to the rustls configuration that connections are made with.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::Resumption;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
-use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore};
 
-use crate::platform::clock::{self, Utc};
-
-mod files;
-mod provider;
-mod roots;
-mod validity;
-mod verifier;
+use super::files::CertificateFiles;
+use super::problem::{CertificateProblem, Role};
+use super::provider::provider;
+use super::roots::BUILT_IN;
+use super::validity::{Validity, ValidityError};
+use super::verifier::Verifier;
+use crate::platform::clock;
 
 #[cfg(test)]
 mod tests;
 
-pub use files::{CertificateFiles, CertificatePaths, CertificateProblem, KeyReaders, Role};
-pub use roots::BUILT_IN_NAME;
-use verifier::Verifier;
-
-pub use validity::{DAYS_LEFT_MIN, State, Validity, ValidityError};
-
-/// What AWS IoT Core's port 443 tells MQTT from HTTPS by.
+/// The ALPN protocol by which AWS IoT Core's port 443 tells MQTT from HTTPS.
 const ALPN: &[u8] = b"x-amzn-mqtt-ca";
 
-/// What the files come to.
+/// Certificate files, read and checked.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// The files that were read.
     pub files: CertificateFiles,
-    /// What connections are made with.
+    /// The configuration of connections.
     pub tls: Arc<ClientConfig>,
-    /// From when until when the device's certificate is good. The broker decides, not the program.
+    /// The dates of the device's certificate. Whether they are accepted is up to the broker.
     pub validity: Validity,
     fingerprint: u64,
 }
@@ -49,13 +44,13 @@ impl Loaded {
         self.files.ca.is_none()
     }
 
-    /// Whether these are the same files with the same content.
+    /// Whether both are the same files with the same content.
     #[must_use]
     pub const fn is_same(&self, other: &Self) -> bool {
         self.fingerprint == other.fingerprint
     }
 
-    /// The same for another port.
+    /// The same with or without ALPN, for another port.
     #[must_use]
     pub fn with_alpn(mut self, alpn: bool) -> Self {
         Arc::make_mut(&mut self.tls).alpn_protocols = protocols(alpn);
@@ -64,10 +59,10 @@ impl Loaded {
 }
 
 impl CertificateFiles {
-    /// Reads the files. `alpn` turns the extension on that AWS's port 443 wants.
+    /// Reads and checks the files. `alpn` turns on the extension that AWS's port 443 needs.
     ///
     /// # Errors
-    /// Everything that is wrong.
+    /// Every problem found.
     pub fn load(&self, alpn: bool) -> Result<Loaded, Vec<CertificateProblem>> {
         let (roots, chain, key) = match (self.roots(), self.read_chain(), self.read_key()) {
             (Ok(roots), Ok(chain), Ok(key)) => (roots, chain, key),
@@ -88,28 +83,28 @@ impl CertificateFiles {
         })
     }
 
-    /// Reads the CA file alone, and tells the dates of each certificate in it; none if there is no file,
-    /// so that the built-in roots are trusted. TLS does not look at these dates.
+    /// Reads the CA file alone and returns the dates of each certificate in it; none without a CA file.
+    /// TLS does not check the dates of roots.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with the file.
     pub fn authorities(&self) -> Result<Vec<Result<Validity, ValidityError>>, CertificateProblem> {
         self.roots()?;
         Ok(self.read_authorities()?.iter().map(|certificate| Validity::read(certificate)).collect())
     }
 
-    /// Reads the device's certificate alone: from when until when it is good.
+    /// Reads the device's certificate alone and returns its dates.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with the file.
     pub fn validity(&self) -> Result<Validity, CertificateProblem> {
         self.validity_in(&self.read_chain()?)
     }
 
-    /// Reads certificate and key, and compares them.
+    /// Checks that the key belongs to the certificate.
     ///
     /// # Errors
-    /// Everything that is wrong with them.
+    /// Every problem with the two files.
     pub fn check_pair(&self) -> Result<(), Vec<CertificateProblem>> {
         match (self.read_chain(), self.read_key()) {
             (Ok(chain), Ok(key)) => self.pair(chain, key).map(drop).map_err(|problem| vec![problem]),
@@ -120,7 +115,7 @@ impl CertificateFiles {
     fn roots(&self) -> Result<RootCertStore, CertificateProblem> {
         let mut roots = RootCertStore::empty();
         let Some(path) = &self.ca else {
-            roots.extend(roots::BUILT_IN.iter().cloned());
+            roots.extend(BUILT_IN.iter().cloned());
             return Ok(roots);
         };
         for certificate in self.read_authorities()? {
@@ -134,13 +129,13 @@ impl CertificateFiles {
         Validity::read(first).map_err(|error| CertificateProblem::Dates(self.certificate.clone(), error))
     }
 
-    /// Certificate and key together, if they belong together.
+    /// Joins certificate and key, if they belong together.
     fn pair(
         &self,
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Result<CertifiedKey, CertificateProblem> {
-        CertifiedKey::from_der(chain, key, &provider::provider()).map_err(|error| match error {
+        CertifiedKey::from_der(chain, key, &provider()).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => CertificateProblem::KeyMismatch {
                 certificate: self.certificate.clone(),
                 key: self.key.clone(),
@@ -156,7 +151,7 @@ impl CertificateFiles {
         device: CertifiedKey,
         alpn: bool,
     ) -> Result<Arc<ClientConfig>, CertificateProblem> {
-        let provider = Arc::new(provider::provider());
+        let provider = Arc::new(provider());
         let signatures = provider.signature_verification_algorithms;
         let ca = self.ca.as_deref().unwrap_or(Path::new(""));
         let mut config = ClientConfig::builder_with_details(provider, Arc::new(WallClock))
@@ -180,97 +175,13 @@ fn unusable(role: Role, path: &Path, error: &dyn ToString) -> CertificateProblem
     CertificateProblem::Unusable(role, path.to_owned(), error.to_string())
 }
 
-/// The wall clock for the dates in certificates: std's own panics on 32-bit ARM after 2037.
+/// The wall clock that rustls checks the dates of certificates with: std's own panics on 32-bit ARM after
+/// 2037.
 #[derive(Debug)]
 struct WallClock;
 
 impl TimeProvider for WallClock {
     fn current_time(&self) -> Option<UnixTime> {
-        let now = std::time::Duration::from_secs(clock::utc().as_secs());
-        Some(UnixTime::since_unix_epoch(now))
-    }
-}
-
-/// A certificate's date, and the clock that it was compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OutOfDate {
-    /// The certificate's first or last moment.
-    pub certificate: Utc,
-    /// What this device's clock showed.
-    pub clock: Utc,
-}
-
-/// What can go wrong between two ends of TLS, by who is to blame.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TlsError {
-    /// The broker's certificate is for another name.
-    WrongName,
-    /// The broker's certificate comes from no authority that is trusted.
-    UnknownIssuer,
-    /// The broker's certificate is not valid yet, or the clock is slow. The date is its first.
-    NotYetValid(Option<OutOfDate>),
-    /// The broker's certificate is not valid any more, or the clock is fast. The date is its last.
-    Expired(Option<OutOfDate>),
-    /// The broker's certificate is wrong in another way; the library's words.
-    BadCertificate(String),
-    /// The broker does not take the device's certificate; its alert's name.
-    ClientRefused(String),
-    /// The broker does not speak MQTT on this port.
-    NoCommonProtocol,
-    /// The other end does not speak TLS.
-    NotTls,
-    /// Anything else; the library's words.
-    Other(String),
-}
-
-impl TlsError {
-    /// Whether this is what the other one was, but for the time that has passed.
-    #[must_use]
-    pub fn is_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::NotYetValid(Some(one)), Self::NotYetValid(Some(other)))
-            | (Self::Expired(Some(one)), Self::Expired(Some(other))) => one.certificate == other.certificate,
-            _ => self == other,
-        }
-    }
-}
-
-fn utc(time: UnixTime) -> Utc {
-    Utc::from_millis(time.as_secs().saturating_mul(1000))
-}
-
-impl From<rustls::Error> for TlsError {
-    fn from(error: rustls::Error) -> Self {
-        use CertificateError as Certificate;
-        match error {
-            rustls::Error::InvalidCertificate(error) => match error {
-                Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => Self::WrongName,
-                Certificate::UnknownIssuer => Self::UnknownIssuer,
-                Certificate::NotValidYet => Self::NotYetValid(None),
-                Certificate::NotValidYetContext { time, not_before } => {
-                    Self::NotYetValid(Some(OutOfDate { certificate: utc(not_before), clock: utc(time) }))
-                }
-                Certificate::Expired => Self::Expired(None),
-                Certificate::ExpiredContext { time, not_after } => {
-                    Self::Expired(Some(OutOfDate { certificate: utc(not_after), clock: utc(time) }))
-                }
-                error => Self::BadCertificate(error.to_string()),
-            },
-            rustls::Error::AlertReceived(alert) => match alert {
-                AlertDescription::BadCertificate
-                | AlertDescription::UnsupportedCertificate
-                | AlertDescription::CertificateRevoked
-                | AlertDescription::CertificateExpired
-                | AlertDescription::CertificateUnknown
-                | AlertDescription::CertificateRequired
-                | AlertDescription::UnknownCA
-                | AlertDescription::AccessDenied
-                | AlertDescription::DecryptError => Self::ClientRefused(format!("{alert:?}")),
-                AlertDescription::NoApplicationProtocol => Self::NoCommonProtocol,
-                alert => Self::Other(format!("the broker sent the alert {alert:?}")),
-            },
-            rustls::Error::InvalidMessage(_) => Self::NotTls,
-            error => Self::Other(error.to_string()),
-        }
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(clock::utc().as_secs())))
     }
 }

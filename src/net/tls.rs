@@ -1,0 +1,21 @@
+//! Certificate files into the TLS side of a connection.
+//!
+//! [`CertificatePaths::find`] finds the files, [`CertificateFiles::load`] reads them and makes the rustls
+//! configuration. rustls decides whether a broker is trusted.
+
+mod error;
+mod files;
+mod load;
+mod problem;
+mod provider;
+mod read;
+mod roots;
+mod validity;
+mod verifier;
+
+pub use error::{OutOfDate, TlsError};
+pub use files::{CertificateFiles, CertificatePaths, KeyReaders};
+pub use load::Loaded;
+pub use problem::{CertificateProblem, Role};
+pub use roots::BUILT_IN_NAME;
+pub use validity::{DAYS_LEFT_MIN, State, Validity, ValidityError};
