@@ -11,7 +11,6 @@ mod provider;
 mod read;
 mod roots;
 mod validity;
-mod verifier;
 
 pub use error::{OutOfDate, TlsError};
 pub use files::{CertificateFiles, CertificatePaths, KeyReaders};

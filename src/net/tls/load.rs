@@ -16,7 +16,6 @@ use super::problem::{CertificateProblem, Role};
 use super::provider::provider;
 use super::roots::BUILT_IN;
 use super::validity::{Validity, ValidityError};
-use super::verifier::Verifier;
 use crate::platform::clock;
 
 #[cfg(test)]
@@ -151,14 +150,11 @@ impl CertificateFiles {
         device: CertifiedKey,
         alpn: bool,
     ) -> Result<Arc<ClientConfig>, CertificateProblem> {
-        let provider = Arc::new(provider());
-        let signatures = provider.signature_verification_algorithms;
         let ca = self.ca.as_deref().unwrap_or(Path::new(""));
-        let mut config = ClientConfig::builder_with_details(provider, Arc::new(WallClock))
+        let mut config = ClientConfig::builder_with_details(Arc::new(provider()), Arc::new(WallClock))
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(Role::Ca, ca, &error))?
-            .dangerous() // rustls' word for every verifier that is not the one of its builder
-            .with_custom_certificate_verifier(Arc::new(Verifier { roots, signatures }))
+            .with_root_certificates(roots)
             .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(device)));
         config.alpn_protocols = protocols(alpn);
         // One broker, one ticket: the default keeps room for 256 servers.
