@@ -1,6 +1,5 @@
 //! From certificate files to the rustls configuration that connections are made with.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +11,10 @@ use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::files::CertificateFiles;
+use super::fingerprint::Fingerprint;
 use super::problem::{CertificateProblem, Role};
 use super::provider::provider;
+use super::read::Contents;
 use super::roots::BUILT_IN;
 use super::validity::{Validity, ValidityError};
 use crate::platform::clock;
@@ -33,7 +34,7 @@ pub struct Loaded {
     pub tls: Arc<ClientConfig>,
     /// The dates of the device's certificate. Whether they are accepted is up to the broker.
     pub validity: Validity,
-    fingerprint: u64,
+    fingerprint: Fingerprint,
 }
 
 impl Loaded {
@@ -43,10 +44,16 @@ impl Loaded {
         self.files.ca.is_none()
     }
 
-    /// Whether both are the same files with the same content.
+    /// Whether this was loaded from files with this fingerprint.
     #[must_use]
-    pub const fn is_same(&self, other: &Self) -> bool {
-        self.fingerprint == other.fingerprint
+    pub fn is_of(&self, fingerprint: Fingerprint) -> bool {
+        self.fingerprint == fingerprint
+    }
+
+    /// Whether both were loaded from the same files with the same content.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.is_of(other.fingerprint)
     }
 
     /// The same with or without ALPN, for another port.
@@ -58,46 +65,32 @@ impl Loaded {
 }
 
 impl CertificateFiles {
-    /// Reads and checks the files. `alpn` turns on the extension that AWS's port 443 needs.
+    /// Reads, parses and checks the files. `alpn` turns on the extension that AWS's port 443 needs.
     ///
     /// # Errors
     /// Every problem found.
     pub fn load(&self, alpn: bool) -> Result<Loaded, Vec<CertificateProblem>> {
-        let (roots, chain, key) = match (self.roots(), self.read_chain(), self.read_key()) {
-            (Ok(roots), Ok(chain), Ok(key)) => (roots, chain, key),
-            (roots, chain, key) => {
-                return Err([roots.err(), chain.err(), key.err()].into_iter().flatten().collect());
-            }
-        };
-        let mut fingerprint = DefaultHasher::new();
-        (self, &roots.roots, &chain, key.secret_der()).hash(&mut fingerprint);
-        let one = |problem| vec![problem];
-        let validity = self.validity_in(&chain);
-        let device = self.pair(chain, key).map_err(one)?;
-        Ok(Loaded {
-            files: self.clone(),
-            tls: self.client_config(roots, device, alpn).map_err(one)?,
-            validity: validity.map_err(one)?,
-            fingerprint: fingerprint.finish(),
-        })
+        self.read().load(alpn)
     }
 
-    /// Reads the CA file alone and returns the dates of each certificate in it; none without a CA file.
-    /// TLS does not check the dates of roots.
+    /// Reads the CA file and returns the dates of each certificate in it; none without a CA file. TLS does
+    /// not check the dates of roots.
     ///
     /// # Errors
     /// What is wrong with the file.
     pub fn authorities(&self) -> Result<Vec<Result<Validity, ValidityError>>, CertificateProblem> {
-        self.roots()?;
-        Ok(self.read_authorities()?.iter().map(|certificate| Validity::read(certificate)).collect())
+        let contents = self.read();
+        contents.roots()?;
+        Ok(contents.authorities()?.iter().map(|certificate| Validity::read(certificate)).collect())
     }
 
-    /// Reads the device's certificate alone and returns its dates.
+    /// Reads the device's certificate and returns its dates.
     ///
     /// # Errors
     /// What is wrong with the file.
     pub fn validity(&self) -> Result<Validity, CertificateProblem> {
-        self.validity_in(&self.read_chain()?)
+        let contents = self.read();
+        contents.validity(&contents.chain()?)
     }
 
     /// Checks that the key belongs to the certificate.
@@ -105,27 +98,53 @@ impl CertificateFiles {
     /// # Errors
     /// Every problem with the two files.
     pub fn check_pair(&self) -> Result<(), Vec<CertificateProblem>> {
-        match (self.read_chain(), self.read_key()) {
-            (Ok(chain), Ok(key)) => self.pair(chain, key).map(drop).map_err(|problem| vec![problem]),
+        let contents = self.read();
+        match (contents.chain(), contents.key()) {
+            (Ok(chain), Ok(key)) => contents.pair(chain, key).map(drop).map_err(|problem| vec![problem]),
             (chain, key) => Err([chain.err(), key.err()].into_iter().flatten().collect()),
         }
+    }
+}
+
+impl Contents<'_> {
+    /// Parses and checks the files. `alpn` turns on the extension that AWS's port 443 needs.
+    ///
+    /// # Errors
+    /// Every problem found.
+    pub fn load(&self, alpn: bool) -> Result<Loaded, Vec<CertificateProblem>> {
+        let (roots, chain, key) = match (self.roots(), self.chain(), self.key()) {
+            (Ok(roots), Ok(chain), Ok(key)) => (roots, chain, key),
+            (roots, chain, key) => {
+                return Err([roots.err(), chain.err(), key.err()].into_iter().flatten().collect());
+            }
+        };
+        let one = |problem| vec![problem];
+        let validity = self.validity(&chain);
+        let device = self.pair(chain, key).map_err(one)?;
+        Ok(Loaded {
+            files: self.files().clone(),
+            tls: self.client_config(roots, device, alpn).map_err(one)?,
+            validity: validity.map_err(one)?,
+            fingerprint: self.fingerprint(),
+        })
     }
 
     fn roots(&self) -> Result<RootCertStore, CertificateProblem> {
         let mut roots = RootCertStore::empty();
-        let Some(path) = &self.ca else {
+        let Some(path) = &self.files().ca else {
             roots.extend(BUILT_IN.iter().cloned());
             return Ok(roots);
         };
-        for certificate in self.read_authorities()? {
+        for certificate in self.authorities()? {
             roots.add(certificate).map_err(|error| unusable(Role::Ca, path, &error))?;
         }
         Ok(roots)
     }
 
-    fn validity_in(&self, chain: &[CertificateDer<'_>]) -> Result<Validity, CertificateProblem> {
+    fn validity(&self, chain: &[CertificateDer<'_>]) -> Result<Validity, CertificateProblem> {
         let first = chain.first().map_or(&[][..], |certificate| certificate);
-        Validity::read(first).map_err(|error| CertificateProblem::Dates(self.certificate.clone(), error))
+        Validity::read(first)
+            .map_err(|error| CertificateProblem::Dates(self.files().certificate.clone(), error))
     }
 
     /// Joins certificate and key, if they belong together.
@@ -134,13 +153,13 @@ impl CertificateFiles {
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Result<CertifiedKey, CertificateProblem> {
+        let CertificateFiles { certificate, key: key_file, .. } = self.files();
         CertifiedKey::from_der(chain, key, &provider()).map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => CertificateProblem::KeyMismatch {
-                certificate: self.certificate.clone(),
-                key: self.key.clone(),
-            },
-            rustls::Error::InvalidCertificate(_) => unusable(Role::Certificate, &self.certificate, &error),
-            error => unusable(Role::Key, &self.key, &error),
+            rustls::Error::InconsistentKeys(_) => {
+                CertificateProblem::KeyMismatch { certificate: certificate.clone(), key: key_file.clone() }
+            }
+            rustls::Error::InvalidCertificate(_) => unusable(Role::Certificate, certificate, &error),
+            error => unusable(Role::Key, key_file, &error),
         })
     }
 
@@ -150,7 +169,7 @@ impl CertificateFiles {
         device: CertifiedKey,
         alpn: bool,
     ) -> Result<Arc<ClientConfig>, CertificateProblem> {
-        let ca = self.ca.as_deref().unwrap_or(Path::new(""));
+        let ca = self.files().ca.as_deref().unwrap_or(Path::new(""));
         let mut config = ClientConfig::builder_with_details(Arc::new(provider()), Arc::new(WallClock))
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(Role::Ca, ca, &error))?

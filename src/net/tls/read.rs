@@ -8,58 +8,100 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::files::CertificateFiles;
+use super::fingerprint::Fingerprint;
 use super::problem::{CertificateProblem, Role};
 
 /// A longer file is rejected.
 const FILE_LEN_MAX: u64 = 1024 * 1024;
 
+/// The bytes of a file, or why it cannot be read.
+type Bytes = Result<Vec<u8>, io::ErrorKind>;
+
+/// The content of the certificate files, not parsed yet.
+pub struct Contents<'a> {
+    files: &'a CertificateFiles,
+    /// `None` without a CA file.
+    ca: Option<Bytes>,
+    certificate: Bytes,
+    key: Bytes,
+}
+
 impl CertificateFiles {
-    /// Reads the certificates to trust. Empty without a CA file, which stands for the built-in roots.
+    /// Reads the files without parsing them.
+    #[must_use]
+    pub fn read(&self) -> Contents<'_> {
+        Contents {
+            files: self,
+            ca: self.ca.as_deref().map(read_file),
+            certificate: read_file(&self.certificate),
+            key: read_file(&self.key),
+        }
+    }
+}
+
+impl<'a> Contents<'a> {
+    /// The files that were read.
+    pub(super) const fn files(&self) -> &'a CertificateFiles {
+        self.files
+    }
+
+    /// The fingerprint of the files' names and content, errors included.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of((self.files, &self.ca, &self.certificate, &self.key))
+    }
+
+    /// Parses the certificates to trust. Empty without a CA file, which stands for the built-in roots.
     ///
     /// # Errors
     /// What is wrong with the CA file.
-    pub(super) fn read_authorities(&self) -> Result<Vec<CertificateDer<'static>>, CertificateProblem> {
-        self.ca.as_ref().map_or_else(|| Ok(Vec::new()), |path| certificates(Role::Ca, path))
+    pub(super) fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, CertificateProblem> {
+        match (&self.files.ca, &self.ca) {
+            (Some(path), Some(bytes)) => certificates(Role::Ca, path, bytes),
+            _ => Ok(Vec::new()),
+        }
     }
 
-    /// Reads the device's certificate and its intermediates.
+    /// Parses the device's certificate and its intermediates.
     ///
     /// # Errors
     /// What is wrong with the certificate file.
-    pub(super) fn read_chain(&self) -> Result<Vec<CertificateDer<'static>>, CertificateProblem> {
-        certificates(Role::Certificate, &self.certificate)
+    pub(super) fn chain(&self) -> Result<Vec<CertificateDer<'static>>, CertificateProblem> {
+        certificates(Role::Certificate, &self.files.certificate, &self.certificate)
     }
 
-    /// Reads the device's private key.
+    /// Parses the device's private key.
     ///
     /// # Errors
     /// What is wrong with the key file.
-    pub(super) fn read_key(&self) -> Result<PrivateKeyDer<'static>, CertificateProblem> {
-        let text = read(Role::Key, &self.key)?;
+    pub(super) fn key(&self) -> Result<PrivateKeyDer<'static>, CertificateProblem> {
+        let path = &self.files.key;
+        let text = pem_text(Role::Key, path, &self.key)?;
         // PKCS#8 says so in its label, the older form in a header of its own.
-        if contains(&text, b"ENCRYPTED") {
-            return Err(CertificateProblem::Encrypted(self.key.clone()));
+        if contains(text, b"ENCRYPTED") {
+            return Err(CertificateProblem::Encrypted(path.clone()));
         }
-        PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
-            pem::Error::NoItemsFound => CertificateProblem::Empty(Role::Key, self.key.clone()),
-            _ => CertificateProblem::NotPem(Role::Key, self.key.clone()),
+        PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
+            pem::Error::NoItemsFound => CertificateProblem::Empty(Role::Key, path.clone()),
+            _ => CertificateProblem::NotPem(Role::Key, path.clone()),
         })
     }
 }
 
-/// Reads a file that has to be PEM.
-fn read(role: Role, path: &Path) -> Result<Vec<u8>, CertificateProblem> {
-    let mut text = Vec::new();
+fn read_file(path: &Path) -> Bytes {
+    let mut bytes = Vec::new();
     let length = File::open(path)
-        .and_then(|file| file.take(FILE_LEN_MAX + 1).read_to_end(&mut text))
-        .map_err(|error| CertificateProblem::Unreadable(role, path.to_owned(), error.kind()))?;
-    if length as u64 > FILE_LEN_MAX {
-        return Err(CertificateProblem::Unreadable(role, path.to_owned(), io::ErrorKind::FileTooLarge));
-    }
-    if contains(&text, b"-----BEGIN ") {
-        Ok(text)
-    } else {
-        Err(CertificateProblem::NotPem(role, path.to_owned()))
+        .and_then(|file| file.take(FILE_LEN_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| error.kind())?;
+    if length as u64 > FILE_LEN_MAX { Err(io::ErrorKind::FileTooLarge) } else { Ok(bytes) }
+}
+
+/// The bytes, if they look like PEM.
+fn pem_text<'a>(role: Role, path: &Path, bytes: &'a Bytes) -> Result<&'a [u8], CertificateProblem> {
+    match bytes {
+        Ok(text) if contains(text, b"-----BEGIN ") => Ok(text),
+        Ok(_) => Err(CertificateProblem::NotPem(role, path.to_owned())),
+        Err(error) => Err(CertificateProblem::Unreadable(role, path.to_owned(), *error)),
     }
 }
 
@@ -67,9 +109,13 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-fn certificates(role: Role, path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateProblem> {
-    let text = read(role, path)?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+fn certificates(
+    role: Role,
+    path: &Path,
+    bytes: &Bytes,
+) -> Result<Vec<CertificateDer<'static>>, CertificateProblem> {
+    let text = pem_text(role, path, bytes)?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
     match certificates {
         Ok(certificates) if certificates.is_empty() => Err(CertificateProblem::Empty(role, path.to_owned())),
         Ok(certificates) => Ok(certificates),

@@ -39,7 +39,7 @@ fn loading_reads_the_dates_of_device_and_authority() {
 fn built_in_roots_are_trusted_without_a_ca_file() {
     let (_dir, _pki, mut files) = device("roots");
     files.ca = None;
-    assert_eq!(files.roots().unwrap().roots, BUILT_IN);
+    assert_eq!(files.read().roots().unwrap().roots, BUILT_IN);
     assert_eq!(files.authorities(), Ok(vec![]));
     assert!(files.load(false).unwrap().has_built_in_roots());
 }
@@ -105,7 +105,7 @@ fn pem(der: &[u8]) -> String {
 fn malformed_or_contradictory_dates_are_reported_with_the_file() {
     let (_dir, pki, files) = device("dateless");
     pki.device_with("pi-7", Dates::Expired, Issuer::Ours);
-    let whole = files.read_chain().unwrap().remove(0);
+    let whole = files.read().chain().unwrap().remove(0);
     let first = whole.windows(6).position(|window| window == b"200101").unwrap();
     let reversed = ValidityError::Reversed(Validity { from: day(2022), until: day(2021) });
     for (date, error) in [(b"201301", ValidityError::Malformed), (b"220101", reversed)] {
