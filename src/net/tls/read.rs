@@ -1,4 +1,7 @@
 //! Reads the certificate files: bytes, then PEM.
+//!
+//! The program's allocator wipes what is freed ([`platform::allocator`](crate::platform::allocator)), on every
+//! path: the key's text, its base64 and DER within rustls, and what they left behind as they grew.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -10,9 +13,15 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::files::CertificateFiles;
 use super::fingerprint::Fingerprint;
 use super::problem::{CertificateProblem, Role};
+use crate::platform::allocator::WIPED_LEN_MAX;
 
-/// A longer file is rejected.
-const FILE_LEN_MAX: u64 = 1024 * 1024;
+/// Longest file of certificates, in bytes. Mozilla's whole list is 230 kB.
+const FILE_LEN_MAX: usize = 1024 * 1024;
+/// Longest key file, in bytes. A key of 16,384 bits is 13 kB.
+const KEY_LEN_MAX: usize = 32 * 1024;
+
+// What a key is read into is wiped, also after it has doubled to make room for the last byte.
+const _: () = assert!(2 * KEY_LEN_MAX <= WIPED_LEN_MAX);
 
 /// The bytes of a file, or why it cannot be read.
 type Bytes = Result<Vec<u8>, io::ErrorKind>;
@@ -32,9 +41,9 @@ impl CertificateFiles {
     pub fn read(&self) -> Contents<'_> {
         Contents {
             files: self,
-            ca: self.ca.as_deref().map(read_file),
-            certificate: read_file(&self.certificate),
-            key: read_file(&self.key),
+            ca: self.ca.as_deref().map(|path| read_file(path, FILE_LEN_MAX)),
+            certificate: read_file(&self.certificate, FILE_LEN_MAX),
+            key: read_file(&self.key, KEY_LEN_MAX),
         }
     }
 }
@@ -88,12 +97,12 @@ impl<'a> Contents<'a> {
     }
 }
 
-fn read_file(path: &Path) -> Bytes {
+fn read_file(path: &Path, len_max: usize) -> Bytes {
     let mut bytes = Vec::new();
-    let length = File::open(path)
-        .and_then(|file| file.take(FILE_LEN_MAX + 1).read_to_end(&mut bytes))
+    File::open(path)
+        .and_then(|file| file.take(len_max as u64 + 1).read_to_end(&mut bytes))
         .map_err(|error| error.kind())?;
-    if length as u64 > FILE_LEN_MAX { Err(io::ErrorKind::FileTooLarge) } else { Ok(bytes) }
+    if bytes.len() > len_max { Err(io::ErrorKind::FileTooLarge) } else { Ok(bytes) }
 }
 
 /// The bytes, if they look like PEM.

@@ -157,3 +157,13 @@ fn changing_alpn_leaves_open_connections_alone() {
     assert!(loaded.tls.alpn_protocols.is_empty());
     assert!(loaded.with_alpn(true).with_alpn(false).tls.alpn_protocols.is_empty());
 }
+
+#[test]
+fn key_file_that_is_too_long_to_be_wiped_is_not_read() {
+    let (_dir, _pki, files) = device("long");
+    let key = std::fs::read_to_string(&files.key).unwrap();
+    for (len, is_loaded) in [(32 * 1024, true), (32 * 1024 + 1, false)] {
+        std::fs::write(&files.key, format!("{key:<len$}")).unwrap();
+        assert_eq!(files.load(false).is_ok(), is_loaded);
+    }
+}
