@@ -1,5 +1,6 @@
 //! Arguments to command to exit code: the table of contents, and the only file that exits.
 
+use std::alloc::System;
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -10,9 +11,14 @@ use pivitals::cli::{self, Command};
 use pivitals::config::LogTarget;
 use pivitals::config::setup::{self, Options, Setup};
 use pivitals::doctor::{self, Checks};
+use pivitals::platform::allocator::Wiping;
 use pivitals::platform::event::Signals;
 use pivitals::report::failure::exit;
 use pivitals::report::logging;
+
+/// No copy of a private key stays in freed memory.
+#[global_allocator]
+static ALLOCATOR: Wiping<System> = Wiping(System);
 
 fn main() -> ExitCode {
     let code = match cli::parse(std::env::args_os().skip(1)) {

@@ -99,7 +99,7 @@ fn each_library_is_named_in_its_own_place_only() {
         ("webpki_roots", &["net"]),
         ("libc::", &["platform"]),
         ("unsafe {", &["platform"]),
-        ("unsafe fn", &[]),
+        ("unsafe fn", &["platform"]), // those of the trait GlobalAlloc
         ("std::thread::spawn", &[]),
         ("process::exit", &[]),
         ("ExitCode", &["main"]),

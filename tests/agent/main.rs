@@ -14,6 +14,7 @@ mod health;
 mod house;
 mod liveness;
 mod mailbox;
+mod memory;
 mod once;
 mod outage;
 mod protocol;

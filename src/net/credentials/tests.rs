@@ -7,7 +7,7 @@ use pivitals_broker::{DeviceFiles, Pki, Random, TestDir};
 use super::*;
 use crate::net::tls::Role;
 
-/// A device's folder, and the text of pairs that can be put into it.
+/// A device's folder, and pairs of certificate and key that can be written into it.
 struct Device {
     files: DeviceFiles,
     pairs: Vec<[String; 2]>,
@@ -15,7 +15,7 @@ struct Device {
 }
 
 impl Device {
-    /// With the first of so many pairs in place.
+    /// Makes `pairs` pairs and writes the first.
     fn new(test: &str, pairs: usize) -> Self {
         let dir = TestDir::new(test);
         let pki = Pki::new(dir.path());
@@ -48,14 +48,14 @@ impl Device {
         Credentials::load(paths(self.files.dir.clone()), false).unwrap()
     }
 
-    /// The same, accepted by the broker.
+    /// Loads the files and has the broker accept them.
     fn serving(&self) -> Credentials {
         let mut credentials = self.load();
         credentials.accepted();
         credentials
     }
 
-    /// Whether the next connection is made with this pair.
+    /// Whether the next connection uses this pair. It is written to the files.
     fn is_next(&self, credentials: &Credentials, pair: usize) -> bool {
         self.put(pair);
         credentials.current().is_same(self.load().current())
@@ -67,11 +67,11 @@ fn paths(folder: PathBuf) -> CertificatePaths {
 }
 
 #[test]
-fn changed_files_are_next_and_told_once() {
+fn changed_files_are_next_and_reported_once() {
     let device = Device::new("changed", 2);
     let mut credentials = device.serving();
     assert_eq!(credentials.refresh(), Refresh::Unchanged);
-    // Written again with the same content, they are no others.
+    // The same content written again is no change.
     device.put(0);
     assert_eq!(credentials.refresh(), Refresh::Unchanged);
     device.put(1);
@@ -81,7 +81,29 @@ fn changed_files_are_next_and_told_once() {
 }
 
 #[test]
-fn a_pair_that_is_half_copied_is_told_once_and_the_one_that_served_goes_on() {
+fn unchanged_files_are_not_parsed() {
+    let device = Device::new("unparsed", 3);
+    let mut credentials = device.serving();
+    let refresh_unparsed = |credentials: &mut Credentials| {
+        let files = credentials.paths.find().unwrap();
+        credentials.take(files.read().fingerprint(), || panic!("unchanged files are parsed"))
+    };
+    assert_eq!(refresh_unparsed(&mut credentials), Refresh::Unchanged);
+    // A newer pair that was refused and is still in the files.
+    device.put(1);
+    assert_eq!(credentials.refresh(), Refresh::Changed);
+    assert!(credentials.refused());
+    assert_eq!(refresh_unparsed(&mut credentials), Refresh::Unchanged);
+    credentials.accepted();
+    assert_eq!(refresh_unparsed(&mut credentials), Refresh::Retried);
+    // A pair that does not belong together.
+    device.put_parts(2, 0);
+    assert_eq!(credentials.refresh(), device.mismatch());
+    assert_eq!(refresh_unparsed(&mut credentials), Refresh::Unchanged);
+}
+
+#[test]
+fn half_copied_pair_is_reported_once_and_the_old_one_stays_current() {
     let device = Device::new("half", 2);
     let mut credentials = device.serving();
     device.put_parts(1, 0);
@@ -90,7 +112,7 @@ fn a_pair_that_is_half_copied_is_told_once_and_the_one_that_served_goes_on() {
     assert!(device.is_next(&credentials, 0));
     device.put(1);
     assert_eq!(credentials.refresh(), Refresh::Changed);
-    // The same mistake, made anew, is told anew.
+    // The same mistake after a good state is reported again.
     device.put_parts(0, 1);
     assert_eq!(credentials.refresh(), device.mismatch());
     device.put(1);
@@ -100,7 +122,7 @@ fn a_pair_that_is_half_copied_is_told_once_and_the_one_that_served_goes_on() {
 }
 
 #[test]
-fn files_that_are_gone_are_told_once_and_what_served_goes_on() {
+fn missing_files_are_reported_once_and_the_old_ones_stay_current() {
     let device = Device::new("gone", 1);
     let mut credentials = device.serving();
     fs::remove_file(&device.files.certificate).unwrap();
@@ -112,7 +134,19 @@ fn files_that_are_gone_are_told_once_and_what_served_goes_on() {
 }
 
 #[test]
-fn a_folder_that_is_a_link_may_lead_elsewhere() {
+fn problem_that_follows_another_one_is_reported_again() {
+    let device = Device::new("again-and-again", 2);
+    let mut credentials = device.serving();
+    device.put_parts(1, 0);
+    assert_eq!(credentials.refresh(), device.mismatch());
+    fs::remove_file(&device.files.certificate).unwrap();
+    assert!(matches!(credentials.refresh(), Refresh::Unusable(_)));
+    device.put_parts(1, 0);
+    assert_eq!(credentials.refresh(), device.mismatch());
+}
+
+#[test]
+fn folder_that_is_a_link_may_change_its_target() {
     let device = Device::new("link", 2);
     let (first, link) = (device.files.dir.clone(), device.files.dir.with_extension("link"));
     let second = device.files.dir.with_extension("second");
@@ -131,14 +165,14 @@ fn a_folder_that_is_a_link_may_lead_elsewhere() {
 }
 
 #[test]
-fn refused_new_ones_give_way_and_are_tried_once_after_each_connection_of_the_old() {
+fn refused_new_pair_is_tried_once_after_each_connection_of_the_old_one() {
     let device = Device::new("refused", 2);
     let mut credentials = device.serving();
     device.put(1);
     assert_eq!(credentials.refresh(), Refresh::Changed);
     for _ in 0..3 {
-        assert!(credentials.refused(), "those that served are next");
-        // Attempts that come to nothing for other reasons change nothing.
+        assert!(credentials.refused(), "the old pair is next");
+        // Attempts that fail for other reasons change nothing.
         for _ in 0..3 {
             assert_eq!(credentials.refresh(), Refresh::Unchanged);
         }
@@ -150,19 +184,19 @@ fn refused_new_ones_give_way_and_are_tried_once_after_each_connection_of_the_old
 }
 
 #[test]
-fn accepted_new_ones_serve_and_the_old_are_forgotten() {
+fn accepted_new_pair_replaces_the_old_one() {
     let device = Device::new("accepted", 2);
     let mut credentials = device.serving();
     device.put(1);
     credentials.refresh();
     credentials.accepted();
-    assert!(!credentials.refused(), "there are no others");
+    assert!(!credentials.refused(), "there is no other pair");
     assert_eq!(credentials.refresh(), Refresh::Unchanged);
     assert!(device.is_next(&credentials, 1));
 }
 
 #[test]
-fn while_both_are_refused_they_take_turns() {
+fn pairs_take_turns_while_both_are_refused() {
     let device = Device::new("turns", 2);
     let mut credentials = device.serving();
     device.put(1);
@@ -170,7 +204,7 @@ fn while_both_are_refused_they_take_turns() {
     for _ in 0..3 {
         assert!(credentials.refused());
         assert_eq!(credentials.refresh(), Refresh::Unchanged);
-        assert!(!credentials.refused(), "the newer never served");
+        assert!(!credentials.refused(), "the newer pair never served");
         assert_eq!(credentials.refresh(), Refresh::Unchanged);
     }
     credentials.accepted();
@@ -178,14 +212,14 @@ fn while_both_are_refused_they_take_turns() {
 }
 
 #[test]
-fn one_accepted_connection_is_one_more_trial() {
+fn each_connection_of_the_old_pair_allows_one_trial_of_the_new_one() {
     let device = Device::new("trial", 2);
     let mut credentials = device.serving();
     device.put(1);
     credentials.refresh();
     credentials.refused();
     credentials.accepted();
-    // The broker thinks better of it, and then refuses the new ones too.
+    // The broker now refuses the old pair, then the new one, too.
     assert!(!credentials.refused());
     assert!(credentials.refused());
     assert_eq!(credentials.refresh(), Refresh::Unchanged);
@@ -193,12 +227,12 @@ fn one_accepted_connection_is_one_more_trial() {
 }
 
 #[test]
-fn the_only_ones_stay_next_however_often_they_are_refused() {
+fn only_pair_stays_next_however_often_it_is_refused() {
     let device = Device::new("only", 2);
     let mut credentials = device.load();
     assert!(!credentials.refused());
     assert!(device.is_next(&credentials, 0));
-    // Nothing has served, so there is nothing to go back to.
+    // Nothing has served, so there is nothing to return to.
     device.put(1);
     assert_eq!(credentials.refresh(), Refresh::Changed);
     assert!(!credentials.refused());
@@ -206,7 +240,7 @@ fn the_only_ones_stay_next_however_often_they_are_refused() {
 }
 
 #[test]
-fn a_change_that_is_taken_back_is_not_tried_any_more() {
+fn change_that_is_taken_back_is_not_tried_again() {
     let device = Device::new("back", 2);
     let mut credentials = device.serving();
     device.put(1);
@@ -214,18 +248,18 @@ fn a_change_that_is_taken_back_is_not_tried_any_more() {
     device.put(0);
     assert_eq!(credentials.refresh(), Refresh::Changed);
     assert!(!credentials.refused());
-    // The same after the new ones were refused.
+    // The same after the new pair was refused.
     device.put(1);
     credentials.refresh();
     assert!(credentials.refused());
     device.put(0);
     assert_eq!(credentials.refresh(), Refresh::Unchanged);
-    assert!(!credentials.refused(), "the new ones are forgotten");
+    assert!(!credentials.refused(), "the new pair is dropped");
     assert!(device.is_next(&credentials, 0));
 }
 
 #[test]
-fn a_configuration_read_again_keeps_those_that_served_for_its_own_port() {
+fn reloaded_configuration_keeps_the_pair_that_served_with_its_own_alpn() {
     let device = Device::new("again", 2);
     let mut credentials = device.serving();
     let on_443 = || Credentials::load(paths(device.files.dir.clone()), true).unwrap();
@@ -235,11 +269,11 @@ fn a_configuration_read_again_keeps_those_that_served_for_its_own_port() {
     assert!(credentials.refused());
     assert!(device.is_next(&credentials, 0));
     assert_eq!(credentials.current().tls.alpn_protocols.len(), 1);
-    // What was refused is tried at once when the configuration is read again.
+    // A refused pair is tried at once after the configuration is read again.
     device.put(1);
     credentials.replace(on_443());
     assert!(device.is_next(&credentials, 1));
-    // The same files are no others, and have served.
+    // The same files are no change, and have served.
     device.put(0);
     credentials.replace(on_443());
     assert!(!credentials.refused());
@@ -250,7 +284,7 @@ fn a_configuration_read_again_keeps_those_that_served_for_its_own_port() {
 }
 
 #[test]
-fn whatever_happens_the_last_that_served_is_next_or_stands_by() {
+fn pair_that_served_last_is_always_kept() {
     const PAIRS: usize = 4;
     let device = Device::new("walk", PAIRS);
     let mut credentials = device.load();

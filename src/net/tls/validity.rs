@@ -1,9 +1,9 @@
-//! From when until when a certificate is good: the one thing in it that is not left to rustls, which
-//! tells it only of a broker's certificate, and only when it is too late.
+//! A certificate's dates. rustls reports them only for a broker's certificate, and only once it is out of
+//! date; the device's own have to be known before.
 //!
-//! RFC 5280, 4.1: `Certificate` is a sequence that begins with `TBSCertificate`, and that with a version
-//! (in \[0\], may be absent), a serial number, an algorithm, the issuer, and `Validity`: two times. Only
-//! this way is walked; whether the rest is sound, rustls says.
+//! RFC 5280, section 4.1: `Certificate` is a sequence that begins with `TBSCertificate`, which begins with a
+//! version (in \[0\], optional), a serial number, an algorithm, the issuer, and `Validity`: two times. Only
+//! these are read; rustls checks the rest.
 
 use crate::platform::clock::Utc;
 
@@ -19,11 +19,10 @@ const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 
-/// With fewer days left, a certificate that will expire is told of: by the agent's log once a day, by
-/// doctor as a warning.
+/// With fewer days left, the agent logs once a day that the certificate expires, and doctor warns.
 pub const DAYS_LEFT_MIN: i64 = 30;
 
-/// From when until when a certificate is good, both inclusive, to the second.
+/// A certificate's first and last moment, both inclusive, to the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
     /// notBefore; 1970 if it is earlier.
@@ -32,21 +31,21 @@ pub struct Validity {
     pub until: Utc,
 }
 
-/// Where a moment lies.
+/// Whether a certificate is valid at some moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Before the certificate is good.
+    /// Not valid yet.
     NotYet,
-    /// While it is.
+    /// Valid.
     Current,
-    /// After it was.
+    /// Not valid any more.
     Expired,
 }
 
-/// Why there are no dates to be had.
+/// Why a certificate's dates cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValidityError {
-    /// This is no certificate, or its dates are none.
+    /// Not a certificate, or its dates are malformed.
     Malformed,
     /// It ends before it begins.
     Reversed(Validity),
@@ -62,7 +61,7 @@ impl Validity {
         if validity.from > validity.until { Err(ValidityError::Reversed(validity)) } else { Ok(validity) }
     }
 
-    /// Where `now` lies.
+    /// Whether the certificate is valid at `now`.
     #[must_use]
     pub const fn state(&self, now: Utc) -> State {
         if now.as_secs() < self.from.as_secs() {
@@ -74,14 +73,15 @@ impl Validity {
         }
     }
 
-    /// Whole days until the end, rounded down: 0 on the last day, negative once it is over.
+    /// Whole days until the end, rounded down: 0 on the last day, negative after it.
     #[must_use]
     pub const fn days_left(&self, now: Utc) -> i64 {
         let secs = self.until.as_secs().cast_signed() - now.as_secs().cast_signed();
         secs.div_euclid(DAY_SECS)
     }
 
-    /// Whether it has no end: RFC 5280, 4.1.2.5, gives such certificates the last second of 9999.
+    /// Whether the certificate never expires: RFC 5280, section 4.1.2.5, gives such certificates the last
+    /// second of 9999.
     #[must_use]
     pub fn is_endless(&self) -> bool {
         Utc::from_civil([9999, 12, 31], [23, 59, 59]) == Some(self.until)
@@ -112,8 +112,8 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let [tag, length, rest @ ..] = bytes else { return None };
     let (length, rest) = match length {
         0..=0x7f => (usize::from(*length), rest),
-        // So many bytes of length follow. More than three are not a certificate's; none means that the
-        // end has a mark, which DER forbids.
+        // The number of length bytes that follow. More than three are not a certificate's; none (0x80) is
+        // the indefinite form, which DER forbids.
         0x81..=0x83 => {
             let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
             (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)

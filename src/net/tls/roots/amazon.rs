@@ -1,13 +1,13 @@
-//! The roots of Amazon Trust Services, to which the certificates of all AWS endpoints lead.
+//! The roots of Amazon Trust Services, to which the certificates of all AWS endpoints chain.
 //!
-//! Amazon asks those who keep a list of their own for just these five
-//! (<https://www.amazontrust.com/repository/>): its own, numbers 1 to 4, differ in the kind of key;
-//! Starfield's is older, and has signed the other four.
+//! Amazon asks programs with a list of their own to trust these five
+//! (<https://www.amazontrust.com/repository/>): its own roots 1 to 4 differ in the kind of key; Starfield's is
+//! older and has cross-signed the other four.
 
 use rustls::pki_types::{Der, TrustAnchor};
 
-/// The built-in roots.
-pub static BUILT_IN: [TrustAnchor<'static>; 5] = [
+/// Amazon Root CA 1 to 4 and Starfield Services G2, sorted by subject.
+pub static ROOTS: [TrustAnchor<'static>; 5] = [
     anchor(AMAZON_1, &AMAZON_1_KEY),
     anchor(AMAZON_2, &AMAZON_2_KEY),
     anchor(AMAZON_3, &AMAZON_3_KEY),
@@ -23,7 +23,7 @@ const fn anchor(subject: &'static str, key: &'static [u8]) -> TrustAnchor<'stati
     }
 }
 
-/// A subject in DER, without its outermost head: country, organization and the given common name.
+/// A subject in DER without its outermost header: country, organization and the given common name.
 macro_rules! amazon {
     ($common_name:literal) => {
         concat!(
@@ -47,7 +47,7 @@ const STARFIELD: &str = concat!(
     "1;09\x06\x03U\x04\x03\x132Starfield Services Root Certificate Authority - G2"
 );
 
-// The public keys, as the certificates have them: algorithm and key in DER, without the outermost head.
+// The public keys, as in the certificates: algorithm and key in DER, without the outermost header.
 
 /// RSA, 2048 bits.
 const AMAZON_1_KEY: [u8; 290] = bytes(
@@ -98,7 +98,7 @@ const STARFIELD_KEY: [u8; 290] = bytes(
     acc9d454df872fc722b226cc9f5954689ffcbe2a2fc4551c75406017850255398b7f050203010001",
 );
 
-/// What hexadecimal digits stand for; the compiler does it.
+/// Decodes hexadecimal digits at compile time.
 #[expect(clippy::panic, clippy::indexing_slicing, reason = "they end the compilation, not the program")]
 const fn bytes<const N: usize>(digits: &str) -> [u8; N] {
     const fn value(digit: u8) -> u8 {
@@ -125,16 +125,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_roots_are_all_of_amazons_in_mozillas_list_byte_for_byte() {
-        let said = |anchor: &TrustAnchor<'_>, part: &str| {
+    fn roots_equal_those_in_mozillas_list_byte_for_byte() {
+        let names = |anchor: &TrustAnchor<'_>, part: &str| {
             anchor.subject.as_ref().windows(part.len()).any(|window| window == part.as_bytes())
         };
         let mut mozillas: Vec<_> = webpki_roots::TLS_SERVER_ROOTS
             .iter()
-            .filter(|anchor| said(anchor, "Amazon") || said(anchor, "Starfield Services"))
+            .filter(|anchor| names(anchor, "Amazon") || names(anchor, "Starfield Services"))
             .cloned()
             .collect();
         mozillas.sort_by(|a, b| a.subject.as_ref().cmp(b.subject.as_ref()));
-        assert_eq!(mozillas, BUILT_IN);
+        assert_eq!(mozillas, ROOTS);
     }
 }

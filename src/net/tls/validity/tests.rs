@@ -8,20 +8,20 @@ fn day(year: u32, month: u32, day: u32) -> Utc {
     Utc::from_civil([year, month, day], [0, 0, 0]).unwrap()
 }
 
-/// An element of DER.
+/// A DER element.
 fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len()).unwrap().to_be_bytes();
     let length: &[u8] = if content.len() < 0x80 { &length[1..] } else { &[0x82, length[0], length[1]] };
     [&[tag], length, content].concat()
 }
 
-/// As much of a certificate as is read, with these two times.
+/// The part of a certificate that is read, with these two times.
 fn certificate(times: [(u8, &str); 2]) -> Vec<u8> {
     let times = times.map(|(tag, text)| der(tag, text.as_bytes())).concat();
     with(&der(SEQUENCE, &[b'x'; 200]), &der(SEQUENCE, &times))
 }
 
-/// The same with this issuer and this validity.
+/// The part of a certificate that is read, with this issuer and this validity.
 fn with(issuer: &[u8], validity: &[u8]) -> Vec<u8> {
     let [version, serial, algorithm] =
         [der(VERSION, &der(INTEGER, &[2])), der(INTEGER, &[7; 20]), der(SEQUENCE, &[])];
@@ -35,7 +35,7 @@ fn real() -> Vec<u8> {
 }
 
 #[test]
-fn the_dates_of_a_real_certificate_are_read() {
+fn dates_of_a_real_certificate_are_read() {
     let dir = TestDir::new("dates");
     let pki = Pki::new(dir.path());
     let read = |path| Validity::read(&CertificateDer::from_pem_file(path).unwrap());
@@ -46,7 +46,7 @@ fn the_dates_of_a_real_certificate_are_read() {
 }
 
 #[test]
-fn both_forms_of_a_time_are_read_in_their_centuries() {
+fn both_time_formats_are_read_in_their_centuries() {
     for (from, until, expected) in [
         ((UTC_TIME, "500101000000Z"), (UTC_TIME, "491231235959Z"), [day(1970, 1, 1), day(2049, 12, 31)]),
         ((UTC_TIME, "700102000000Z"), (UTC_TIME, "991231235959Z"), [day(1970, 1, 2), day(1999, 12, 31)]),
@@ -68,7 +68,7 @@ fn both_forms_of_a_time_are_read_in_their_centuries() {
 }
 
 #[test]
-fn a_certificate_is_good_from_its_first_second_to_its_last() {
+fn certificate_is_valid_from_its_first_second_to_its_last() {
     let validity = Validity { from: day(2026, 1, 1), until: day(2026, 1, 31) };
     let at = |base: Utc, millis: i64| Utc::from_millis(base.as_millis().saturating_add_signed(millis));
     for (now, state, days) in [
@@ -88,7 +88,7 @@ fn a_certificate_is_good_from_its_first_second_to_its_last() {
 }
 
 #[test]
-fn what_is_no_time_is_malformed_and_an_end_before_the_beginning_is_told() {
+fn malformed_times_and_reversed_dates_are_errors() {
     let good = (UTC_TIME, "200101000000Z");
     for bad in [
         (UTC_TIME, "200101000000"),
@@ -114,7 +114,7 @@ fn what_is_no_time_is_malformed_and_an_end_before_the_beginning_is_told() {
 }
 
 #[test]
-fn lengths_that_lie_are_malformed() {
+fn wrong_lengths_are_malformed() {
     let whole = real();
     for length in 0..whole.len() {
         assert_eq!(Validity::read(&whole[..length]), Err(ValidityError::Malformed));
@@ -128,7 +128,7 @@ fn lengths_that_lie_are_malformed() {
 }
 
 #[test]
-fn an_open_end_and_a_third_time_are_malformed() {
+fn indefinite_length_and_third_time_are_malformed() {
     let time = der(UTC_TIME, b"200101000000Z");
     let times = |number| der(SEQUENCE, &time.repeat(number));
     let issuer = der(SEQUENCE, &[]);
@@ -139,7 +139,7 @@ fn an_open_end_and_a_third_time_are_malformed() {
 }
 
 #[test]
-fn no_damage_makes_the_reader_panic_or_a_certificate_end_before_it_begins() {
+fn damaged_certificates_cause_no_panic_and_no_reversed_dates() {
     let whole = real();
     let (mut good, mut bad) = (0, 0);
     let mut try_out = |bytes: &[u8]| match Validity::read(bytes) {
@@ -149,7 +149,7 @@ fn no_damage_makes_the_reader_panic_or_a_certificate_end_before_it_begins() {
         }
         Err(_) => bad += 1,
     };
-    // Every byte in every other way…
+    // Every byte with every other value…
     for at in 0..whole.len() {
         for byte in 0..=0xff {
             let mut damaged = whole.clone();
@@ -157,7 +157,7 @@ fn no_damage_makes_the_reader_panic_or_a_certificate_end_before_it_begins() {
             try_out(&damaged);
         }
     }
-    // …and several at random, where it matters most: at the beginning, which holds the dates.
+    // …and several random bytes near the beginning, which holds the dates.
     let mut random = Random::new(4);
     for _ in 0..100_000 {
         let mut damaged = whole.clone();
