@@ -12,7 +12,7 @@ use crate::platform::event::{Readiness, wait};
 use crate::report::failure::{Failure, Words};
 use crate::report::notices::Notices;
 use crate::uplink::event::Event;
-use crate::uplink::retry::Action;
+use crate::uplink::retry::{Action, Next};
 use crate::uplink::turn::{Mode, Turn};
 use crate::uplink::uplink::Uplink;
 
@@ -56,18 +56,18 @@ pub fn once(mut setup: Setup, root: &Path) -> Result<(), Vec<(Failure, Words)>> 
         let mut last = None;
         let turn = Turn { setup: &mut setup, wall: &wall, ready, now, mode: Mode::Publish };
         uplink.turn(turn, &mut |setup, event| {
-            match &event {
-                Event::Held { why, .. } if !denied.contains(why) => denied.push(why.clone()),
-                Event::Ended(next) => match next.action {
-                    Action::Retry => last = Some(next.failure.clone()),
-                    Action::Hold { .. } if !denied.contains(&next.failure) => {
-                        denied.push(next.failure.clone());
-                    }
-                    _ => {}
-                },
-                _ => {}
+            match event {
+                Event::Held { why, .. } if !denied.contains(&why) => denied.push(why),
+                Event::Ended(Next { action: Action::Retry, failure, .. }) => last = Some(failure),
+                Event::Ended(Next { action: Action::Hold { .. }, failure, .. })
+                    if !denied.contains(&failure) =>
+                {
+                    denied.push(failure);
+                }
+                // The failures are this command's result, not lines in a log.
+                Event::Held { .. } | Event::Ended(_) => {}
+                event => tell(&mut notices, setup, event),
             }
-            tell(&mut notices, setup, event);
         });
         if let Some(failure) = last {
             denied.push(failure);

@@ -100,7 +100,7 @@ fn a_temperature_that_crosses_its_threshold_arrives_at_once_and_again_when_it_is
     let lines = house.end(agent);
     assert_eq!(all_values(&house, "temperature_celsius").len(), 3, "and no other");
     let told =
-        ["warn: alert: temperature > 80: it is 81.2", "info: alert: temperature > 80 is over: it is 75.9"];
+        ["warn: alert: temperature > 80: it is 81.2", "info: alert: temperature > 80 cleared (now 75.9)"];
     assert_eq!(of_alerts(&lines), told);
     // They are samples as any other, outside the grid.
     let times: Vec<_> = house.taken().iter().map(timestamp).collect();
@@ -119,7 +119,7 @@ fn an_under_voltage_of_a_second_between_two_samples_arrives_as_one_and_then_as_z
     let lines = house.end(agent);
     let told = [
         "warn: alert: under_voltage_now > 0: it is 1.0",
-        "info: alert: under_voltage_now > 0 is over: it is 0.0",
+        "info: alert: under_voltage_now > 0 cleared (now 0.0)",
     ];
     assert_eq!(of_alerts(&lines), told);
     let times: Vec<_> = house.taken().iter().map(timestamp).collect();
@@ -213,7 +213,7 @@ fn alerts_wait_while_the_broker_is_away_and_arrive_with_their_own_time() {
     let flags = [1, 1, 0, 0].map(Answer::Value);
     let questions = script(&mailbox, property::THROTTLED, flags.into_iter().chain(always(Answer::Value(0))));
     agent.wait_for_line("under_voltage_now > 0: it is 1.0", PATIENCE);
-    agent.wait_for_line("under_voltage_now > 0 is over", PATIENCE);
+    agent.wait_for_line("under_voltage_now > 0 cleared", PATIENCE);
     wait(&questions, 7);
     house.broker.restart();
     let (low, good) = (house.published(), house.published());
@@ -242,7 +242,7 @@ fn a_hangup_signal_keeps_what_an_alert_knows_and_begins_to_watch_what_is_new() {
     let questions = script(&mailbox, property::THROTTLED, always(Answer::Value(1)));
     agent.wait_for_line("under_voltage_now > 0: it is 1.0", PATIENCE);
     mailbox.on(property::TEMPERATURE, [Answer::Value(70_000)]);
-    agent.wait_for_line("temperature > 80 is over", PATIENCE);
+    agent.wait_for_line("temperature > 80 cleared", PATIENCE);
     reload(&mut agent, &format!("{WEAK}alert = temperature > 60\n"));
     agent.wait_for_line("temperature > 60: it is 70.0", PATIENCE);
     while questions.try_recv().is_ok() {}

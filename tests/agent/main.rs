@@ -13,6 +13,7 @@ mod discovery;
 mod health;
 mod house;
 mod liveness;
+mod log_lines;
 mod mailbox;
 mod memory;
 mod once;

@@ -47,5 +47,5 @@ fn a_terminated_agent_ends_cleanly_whatever_it_is_doing() {
     let agent = house.start("run", &[]);
     house.published();
     let lines = house.end(agent);
-    assert!(lines.iter().any(|line| line.contains("samples were not delivered")), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.contains("undelivered samples are lost")), "{lines:#?}");
 }

@@ -63,7 +63,7 @@ impl Account {
     pub fn faults(&self) -> Vec<String> {
         let mut faults = self.faults.clone();
         // What waits for an acknowledgement, only the agent knows; in its last line it tells.
-        if !self.last_agent_line.ends_with(": ended") {
+        if !self.last_agent_line.ends_with(": stopped") {
             let last = &self.last_agent_line;
             faults.push(format!("expected the agent to say that all is acknowledged, it said: {last}"));
         }

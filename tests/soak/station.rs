@@ -244,7 +244,7 @@ impl Station {
 
     /// Ends the agent, and sees that it has delivered everything and leaves nothing behind.
     pub fn end(&mut self) {
-        self.explained.push((None, vec!["pivitals: info: ended"]));
+        self.explained.push((None, vec!["pivitals: info: stopped"]));
         self.signal("TERM");
         let mut is_running = true;
         self.until("the end", |station| {
