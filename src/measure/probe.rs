@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use crate::measure::mailbox::vcio::Vcio;
 use crate::metric::sample::{NoData, Reading, Readings, Sample};
 use crate::metric::{Metric, Series};
 use crate::platform::clock::BootTime;
@@ -16,32 +17,32 @@ pub mod cpu;
 mod disk;
 pub mod diskstats;
 mod firmware;
-mod inventory;
 mod kernel_file;
 pub mod loadavg;
 pub mod memory;
 pub mod mmc;
 pub mod mountinfo;
+mod named;
 pub mod net_dev;
 pub mod pressure;
 pub mod rate;
+mod root_disk;
 pub mod swaps;
 pub mod temperature;
 pub mod uptime;
-mod vcio;
 pub mod vmstat;
 pub mod wireless;
 
 pub use agent::Health;
-pub use inventory::Inventory;
 pub use kernel_file::is_device_name;
+pub use root_disk::root_disk;
 
 /// The probes that the series need, each once, and the order in which they are asked.
 #[derive(Debug)]
 pub struct Probes {
     /// A metric, and the number of its thing in the probe where that has several.
     series: Vec<(Metric, usize)>,
-    vcio: vcio::Vcio,
+    vcio: Vcio,
     cpu: Option<cpu::Cpu>,
     memory: Option<memory::Memory>,
     disks: Vec<disk::Disk>,
@@ -65,10 +66,10 @@ impl Probes {
     pub fn new(root: &Path, series: &[Series]) -> Self {
         let has = |metrics: &[Metric]| series.iter().any(|series| metrics.contains(&series.metric));
         let has_key = |key| series.iter().any(|series| series.metric.description().key == key);
-        let root_disk = if has_key("sd_wear") { inventory::root_disk(root) } else { None };
+        let root_disk = if has_key("sd_wear") { root_disk(root) } else { None };
         let mut probes = Self {
             series: Vec::with_capacity(series.len()),
-            vcio: vcio::Vcio::new(root),
+            vcio: Vcio::new(root),
             cpu: has_key("cpu").then(|| cpu::Cpu::new(root)),
             memory: has_key("memory").then(|| memory::Memory::new(root)),
             disks: Vec::new(),
@@ -212,21 +213,4 @@ impl Probes {
 
 fn read<P>(probe: &mut Option<P>, read: impl FnOnce(&mut P) -> Reading) -> Reading {
     probe.as_mut().map_or(Err(NoData::NotPresent), read)
-}
-
-/// A thing that a probe has several of.
-#[derive(Debug)]
-struct Named<T> {
-    name: Box<str>,
-    thing: T,
-}
-
-impl<T: Default> Named<T> {
-    /// The number of the thing with this name, which is made if it is not among them.
-    fn index(things: &mut Vec<Self>, name: &str) -> usize {
-        things.iter().position(|thing| &*thing.name == name).unwrap_or_else(|| {
-            things.push(Self { name: name.into(), thing: T::default() });
-            things.len() - 1
-        })
-    }
 }
