@@ -4,7 +4,7 @@ use std::io;
 
 use heapless::Vec;
 
-use crate::metric::{SERIES_MAX, Series};
+use super::series::{SERIES_MAX, Series};
 use crate::platform::clock::BootTime;
 
 /// A value in its metric's unit, or the reason why there is none. Never a zero for "unknown".

@@ -17,6 +17,7 @@ pub struct Vcio {
 
 impl Vcio {
     /// `dev/vcio` under `root`.
+    #[must_use]
     pub fn new(root: &Path) -> Self {
         Self { path: root.join("dev/vcio"), file: None }
     }
