@@ -9,7 +9,7 @@ use crate::metric::sample::NoData;
 use crate::platform::device::vcio_property;
 
 /// The device, opened at the first question.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Vcio {
     path: PathBuf,
     file: Option<File>,
