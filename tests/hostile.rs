@@ -118,7 +118,7 @@ fn no_damaged_file_of_the_kernel_makes_a_probe_panic_or_a_value_impossible() {
         let about = metric.description();
         let has_source = !matches!(about.key, "disk" | "throttled" | "clock" | "core_voltage");
         if has_source && !metric.is_of_agent() {
-            assert!(known > 10, "{}: {known} could be read, too few to say anything", about.rule_name);
+            assert!(known > 10, "{}: only {known} readings: is its source in FILES?", about.rule_name);
         }
     }
 }
