@@ -89,6 +89,19 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Where two texts begin to differ, with what stands there in each.
+fn difference(expected: &str, actual: &str) -> Option<String> {
+    const CONTEXT: usize = 40;
+    let same = expected.bytes().zip(actual.bytes()).take_while(|(a, b)| a == b).count();
+    let excerpt = |text: &str| {
+        let around = &text.as_bytes()[same.saturating_sub(CONTEXT)..text.len().min(same + 2 * CONTEXT)];
+        String::from_utf8_lossy(around).into_owned()
+    };
+    let line = expected.as_bytes()[..same].split(|byte| *byte == b'\n').count();
+    (expected != actual)
+        .then(|| format!("line {line}: expected …{}…, now …{}…", excerpt(expected), excerpt(actual)))
+}
+
 #[test]
 fn every_board_says_what_is_expected_of_it() {
     for board in BOARDS {
@@ -101,7 +114,9 @@ fn every_board_says_what_is_expected_of_it() {
             }
             let expected =
                 fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            assert_eq!(payloads, expected, "{board}, {format}");
+            if let Some(difference) = difference(&expected, &payloads) {
+                panic!("{}: {difference}\nPIVITALS_BLESS=1 writes the file anew", path.display());
+            }
         }
     }
 }

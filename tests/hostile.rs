@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pivitals::config::Config;
 use pivitals::config::identity::Identity;
-use pivitals::measure::mailbox;
+use pivitals::measure::mailbox::property;
 use pivitals::measure::probe::{Health, Probes};
 use pivitals::metric::{Metric, Unit};
 use pivitals::platform::clock::BootTime;
@@ -118,7 +118,7 @@ fn no_damaged_file_of_the_kernel_makes_a_probe_panic_or_a_value_impossible() {
         let about = metric.description();
         let has_source = !matches!(about.key, "disk" | "throttled" | "clock" | "core_voltage");
         if has_source && !metric.is_of_agent() {
-            assert!(known > 10, "{}: {known} could be read, too few to say anything", about.rule_name);
+            assert!(known > 10, "{}: only {known} readings: is its source in FILES?", about.rule_name);
         }
     }
 }
@@ -153,12 +153,12 @@ fn no_damaged_configuration_makes_the_reader_panic() {
 #[test]
 fn no_answer_of_a_mailbox_but_a_whole_one_is_a_value() {
     let mut random = Random::new(3);
-    let tags = [mailbox::TEMPERATURE, mailbox::THROTTLED, mailbox::ARM_CLOCK, mailbox::CORE_VOLTAGE];
+    let tags = [property::TEMPERATURE, property::THROTTLED, property::ARM_CLOCK, property::CORE_VOLTAGE];
     for tag in tags {
         for _ in 0..ROUNDS {
-            let mut message = mailbox::request(tag);
+            let mut message = property::request(tag);
             message[below(&mut random, 8)] = u32::try_from(random.word() >> 32).unwrap();
-            assert!(mailbox::response(tag, &message).is_err(), "{message:x?}");
+            assert!(property::response(tag, &message).is_err(), "{message:x?}");
         }
     }
 }

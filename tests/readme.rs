@@ -1,7 +1,7 @@
 //! What the README and the changelog say is what the program does, as far as that can be compared.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pivitals::cli;
 use pivitals::config::identity::Identity;
@@ -14,8 +14,12 @@ use pivitals::uplink::backoff;
 
 const CODE: char = '`';
 
-fn text(file: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn text(name: &str) -> String {
+    fs::read_to_string(file(name)).unwrap()
 }
 
 /// The cells of the table whose head begins with `| head |`, row by row.
@@ -47,29 +51,44 @@ fn every_limit_of_a_number_stands_in_its_row() {
     }
 }
 
+/// The row of a metric in the table of metrics.
+fn row(metric: Metric) -> String {
+    let about = metric.description();
+    let series = match about.scope {
+        Scope::Board => Series::new(metric),
+        Scope::Mount => Series::of(metric, "/"),
+        Scope::Interface => Series::of(metric, "eth0"),
+        Scope::Disk => Series::of(metric, "mmcblk0"),
+    };
+    format!(
+        "| `{}` | `{series} (LABEL)` | `{}{suffix}` | `{}{suffix}` | {} | {} |",
+        about.key,
+        about.flat_key,
+        about.emf_name,
+        about.unit.as_str(),
+        about.meaning,
+        suffix = series.suffix(),
+    )
+}
+
+/// `PIVITALS_BLESS=1 cargo test --test readme` writes the table anew.
 #[test]
-fn the_table_of_the_metrics_is_the_list_of_metrics() {
-    let told = table("metric | name in `rule`");
-    let known: Vec<_> = Metric::ALL
-        .map(|metric| {
-            let about = metric.description();
-            let series = match about.scope {
-                Scope::Board => Series::new(metric),
-                Scope::Mount => Series::of(metric, "/"),
-                Scope::Interface => Series::of(metric, "eth0"),
-                Scope::Disk => Series::of(metric, "mmcblk0"),
-            };
-            vec![
-                format!("`{}`", about.key),
-                format!("`{series} (LABEL)`"),
-                format!("`{}{}`", about.flat_key, series.suffix()),
-                format!("`{}{}`", about.emf_name, series.suffix()),
-                about.unit.as_str().to_owned(),
-                about.meaning.to_owned(),
-            ]
-        })
-        .into();
-    assert_eq!(told, known);
+fn the_table_of_metrics_has_a_row_for_each_metric() {
+    const HEAD: &str = "| metric | name in `rule` |";
+    let readme = text("README.md");
+    let from = readme.find(HEAD).unwrap_or_else(|| panic!("README.md: no table {HEAD}"));
+    let table: Vec<_> = readme[from..].lines().take_while(|line| line.starts_with('|')).collect();
+    let (head, rows) = table.split_at(2);
+    let expected = Metric::ALL.map(row);
+    if std::env::var_os("PIVITALS_BLESS").is_some() {
+        let new = [head.join("\n"), expected.join("\n")].join("\n");
+        fs::write(file("README.md"), readme.replace(&table.join("\n"), &new)).unwrap();
+        return;
+    }
+    for row in &expected {
+        assert!(rows.contains(&row.as_str()), "README.md: the table of metrics lacks\n{row}");
+    }
+    assert_eq!(rows, expected, "README.md: the table of metrics has other rows, or another order");
 }
 
 #[test]

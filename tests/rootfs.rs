@@ -6,6 +6,7 @@ use std::path::Path;
 
 use pivitals::config::identity::Identity;
 use pivitals::config::{Config, KEYS};
+use pivitals::metric::Metric;
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -29,6 +30,16 @@ fn every_key_stands_in_the_file_with_its_default_and_is_commented_out() {
     let text = file();
     let known: Vec<_> = KEYS.iter().map(|key| (key.name, key.default.unwrap_or_default())).collect();
     assert_eq!(keys(&text), known);
+}
+
+#[test]
+fn every_metric_is_named_in_the_file() {
+    let text = file();
+    let words: Vec<_> = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();
+    for metric in Metric::ALL {
+        let key = metric.description().key;
+        assert!(words.contains(&key), "rootfs/etc/pivitals.conf: the comment on `metrics` lacks {key}");
+    }
 }
 
 #[test]

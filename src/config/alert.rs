@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use super::keys::{ALERT, Nearest};
 use super::text::{ConfigError, Values};
 use crate::measure::alert::{ALERTS_MAX, Alert, Side, Tenths};
-use crate::measure::probe::{Inventory, is_device_name};
+use crate::measure::inventory::Inventory;
+use crate::measure::probe::is_device_name;
 use crate::metric::{DISKS_MAX, INTERFACES_MAX, Metric, Scope, Series};
 
 /// All alerts, with the errors among those of `values`. Without mount points, because those have an error

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::measure::probe::Inventory;
+use crate::measure::inventory::Inventory;
 
 /// The placeholders, without their braces. `{client_id}` is the configuration's own.
 pub const PLACEHOLDERS: [&str; 4] = ["hostname", "serial", "machine-id", "mac"];

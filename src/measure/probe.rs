@@ -1,12 +1,13 @@
-//! The probes: they read the kernel and the firmware, and know nothing of formats and networks.
+//! The probes: each reads one source of the kernel or of the firmware. They know no format and no network.
 //!
-//! Every file is opened once, at its first reading, and read again in place. A source that is not
-//! there is asked for again at the next sample: drivers come late and sensors come back.
+//! A file is opened once, at its first reading, and then read again in place. A source that is absent is
+//! tried again at the next sample, because drivers are loaded late and sensors come back.
 //!
-//! Reading is not parsing: what makes values of bytes is pure and public, for `tests/fuzz` to feed it.
+//! Reading is separate from parsing: each parser is pure and public, so that `tests/fuzz` can feed it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::measure::mailbox::vcio::Vcio;
 use crate::metric::sample::{NoData, Reading, Readings, Sample};
 use crate::metric::{Metric, Series};
 use crate::platform::clock::BootTime;
@@ -16,45 +17,48 @@ pub mod cpu;
 mod disk;
 pub mod diskstats;
 mod firmware;
-mod inventory;
 mod kernel_file;
 pub mod loadavg;
 pub mod memory;
 pub mod mmc;
 pub mod mountinfo;
+mod named;
 pub mod net_dev;
 pub mod pressure;
 pub mod rate;
+mod root_disk;
 pub mod swaps;
 pub mod temperature;
 pub mod uptime;
-mod vcio;
 pub mod vmstat;
 pub mod wireless;
 
 pub use agent::Health;
-pub use inventory::Inventory;
 pub use kernel_file::is_device_name;
+pub use root_disk::root_disk;
 
-/// The probes that the series need, each once, and the order in which they are asked.
-#[derive(Debug)]
+/// The probes of a list of series, each once however many series it serves.
+#[derive(Debug, Default)]
 pub struct Probes {
-    /// A metric, and the number of its thing in the probe where that has several.
+    root: PathBuf,
+    /// Each metric, with the index of its thing in the probe where that has several.
     series: Vec<(Metric, usize)>,
-    vcio: vcio::Vcio,
-    cpu: Option<cpu::Cpu>,
-    memory: Option<memory::Memory>,
+    vcio: Vcio,
     disks: Vec<disk::Disk>,
-    temperature: Option<temperature::Temperature>,
+    // Made in `prepare`: they are read before the series that they serve, or need to know the root's disk.
+    cpu: Option<cpu::Cpu>,
     throttled: Option<firmware::Throttled>,
     loadavg: Option<loadavg::Loadavg>,
-    uptime: Option<uptime::Uptime>,
-    swaps: Option<swaps::Swaps>,
     net_dev: Option<net_dev::NetDev>,
     diskstats: Option<diskstats::Diskstats>,
     pressure: Option<pressure::Pressure>,
-    wireless: Option<wireless::Wireless>,
     mmc: Option<mmc::Mmc>,
+    // Made at their first reading.
+    memory: Option<memory::Memory>,
+    temperature: Option<temperature::Temperature>,
+    uptime: Option<uptime::Uptime>,
+    swaps: Option<swaps::Swaps>,
+    wireless: Option<wireless::Wireless>,
     mountinfo: Option<mountinfo::Mountinfo>,
     vmstat: Option<vmstat::Vmstat>,
 }
@@ -63,63 +67,75 @@ impl Probes {
     /// Probes for `series`, in that order, with `proc`, `sys`, `dev` and the mount points under `root`.
     #[must_use]
     pub fn new(root: &Path, series: &[Series]) -> Self {
-        let has = |metrics: &[Metric]| series.iter().any(|series| metrics.contains(&series.metric));
-        let has_key = |key| series.iter().any(|series| series.metric.description().key == key);
-        let root_disk = if has_key("sd_wear") { inventory::root_disk(root) } else { None };
-        let mut probes = Self {
-            series: Vec::with_capacity(series.len()),
-            vcio: vcio::Vcio::new(root),
-            cpu: has_key("cpu").then(|| cpu::Cpu::new(root)),
-            memory: has_key("memory").then(|| memory::Memory::new(root)),
-            disks: Vec::new(),
-            temperature: has_key("temperature").then(|| temperature::Temperature::new(root)),
-            throttled: has_key("throttled").then(firmware::Throttled::new),
-            loadavg: (has_key("load") || has_key("processes")).then(|| loadavg::Loadavg::new(root)),
-            uptime: has_key("uptime").then(|| uptime::Uptime::new(root)),
-            swaps: has_key("swap").then(|| swaps::Swaps::new(root)),
-            net_dev: has_key("network").then(|| net_dev::NetDev::new(root)),
-            diskstats: has(&[Metric::DiskRead, Metric::DiskWritten, Metric::SdWrittenPerDay])
-                .then(|| diskstats::Diskstats::new(root)),
-            pressure: has_key("pressure").then(|| pressure::Pressure::new(root)),
-            wireless: has_key("wifi_signal").then(|| wireless::Wireless::new(root)),
-            mmc: root_disk.as_deref().map(|disk| mmc::Mmc::new(root, disk)),
-            mountinfo: has_key("readonly_root").then(|| mountinfo::Mountinfo::new(root)),
-            vmstat: has_key("oom_kills").then(|| vmstat::Vmstat::new(root)),
-        };
+        let mut probes = Self { root: root.to_owned(), vcio: Vcio::new(root), ..Self::default() };
         for Series { metric, of } in series {
-            let of = if *metric == Metric::SdWrittenPerDay { root_disk.as_deref() } else { of.as_deref() };
-            let index = probes.watch(root, *metric, of);
+            let index = probes.prepare(*metric, of.as_deref());
             probes.series.push((*metric, index));
         }
         probes
     }
 
-    /// The number of a metric's thing in its probe; one that no probe has for a thing that is not there.
-    fn watch(&mut self, root: &Path, metric: Metric, of: Option<&str>) -> usize {
+    /// Makes the probe that is read before the series of this metric. Gives the index of the metric's thing
+    /// in it; one that no probe has where there is no such thing.
+    fn prepare(&mut self, metric: Metric, of: Option<&str>) -> usize {
         const NOTHING: usize = usize::MAX;
-        match (metric, of) {
-            (Metric::Disk, mount) => {
-                self.disks.push(disk::Disk::new(root, mount.unwrap_or("/")));
-                self.disks.len() - 1
+        let root = &self.root;
+        match metric {
+            Metric::Cpu => drop(self.cpu.get_or_insert_with(|| cpu::Cpu::new(root))),
+            Metric::Disk => {
+                self.disks.push(disk::Disk::new(root, of.unwrap_or("/")));
+                return self.disks.len() - 1;
             }
-            (Metric::NetworkReceived | Metric::NetworkSent, Some(name)) => {
-                self.net_dev.as_mut().map_or(NOTHING, |probe| probe.watch(name))
+            Metric::UnderVoltageNow
+            | Metric::FrequencyCappedNow
+            | Metric::ThrottledNow
+            | Metric::SoftLimitNow
+            | Metric::UnderVoltageSinceBoot
+            | Metric::FrequencyCappedSinceBoot
+            | Metric::ThrottledSinceBoot
+            | Metric::SoftLimitSinceBoot => {
+                self.throttled.get_or_insert_with(firmware::Throttled::new);
             }
-            (Metric::DiskRead | Metric::DiskWritten | Metric::SdWrittenPerDay, Some(name)) => {
-                self.diskstats.as_mut().map_or(NOTHING, |probe| probe.watch(name))
+            Metric::Load1 | Metric::Load5 | Metric::Load15 | Metric::Processes => {
+                self.loadavg.get_or_insert_with(|| loadavg::Loadavg::new(root));
             }
-            _ => NOTHING,
+            Metric::NetworkReceived | Metric::NetworkSent => {
+                let probe = self.net_dev.get_or_insert_with(|| net_dev::NetDev::new(root));
+                return of.map_or(NOTHING, |name| probe.watch(name));
+            }
+            Metric::DiskRead | Metric::DiskWritten => {
+                let probe = self.diskstats.get_or_insert_with(|| diskstats::Diskstats::new(root));
+                return of.map_or(NOTHING, |name| probe.watch(name));
+            }
+            Metric::SdWrittenPerDay => {
+                let probe = self.diskstats.get_or_insert_with(|| diskstats::Diskstats::new(root));
+                return root_disk(root).map_or(NOTHING, |name| probe.watch(&name));
+            }
+            Metric::CpuPressure
+            | Metric::MemoryPressureSome
+            | Metric::MemoryPressureFull
+            | Metric::IoPressureSome
+            | Metric::IoPressureFull => {
+                self.pressure.get_or_insert_with(|| pressure::Pressure::new(root));
+            }
+            Metric::SdLifeTimeA | Metric::SdLifeTimeB | Metric::SdPreEol if self.mmc.is_none() => {
+                self.mmc = root_disk(root).map(|disk| mmc::Mmc::new(root, &disk));
+            }
+            _ => {}
         }
+        NOTHING
     }
 
-    /// Takes the first of the two readings that a rate needs, at the moment `now`.
+    /// Takes the first of the two readings that a rate needs, at the time `now`.
     pub fn prime(&mut self, now: BootTime) {
-        // The first reading of a counter has no value; what is wrong with it, the second says.
-        let _ = read(&mut self.cpu, cpu::Cpu::read);
+        if let Some(probe) = &mut self.cpu {
+            // A first reading of a counter has no value, and any error comes again with the second.
+            let _ = probe.read();
+        }
         self.count(now);
     }
 
-    /// Reads the counters whose values are rates, but for those of the cores.
+    /// Reads the counters whose values are rates, except those of the cores.
     pub fn count(&mut self, now: BootTime) {
         if let Some(probe) = &mut self.net_dev {
             probe.update(now);
@@ -132,22 +148,22 @@ impl Probes {
         }
     }
 
-    /// Asks every probe. `taken_at` is the moment to date the sample with, `now` the one at which it is
-    /// really taken, for the rates; `health` is what the agent says of itself.
+    /// Reads every series. The sample is dated `taken_at`; `now` is the time of the reading, for the rates.
+    /// `health` is the agent's own state.
     pub fn sample(&mut self, taken_at: BootTime, now: BootTime, health: &Health) -> Sample {
         self.count(now);
         self.refresh();
-        // Filled in place: a sample has room for all that there can be, and is not to be copied.
+        // Filled in place: a sample has room for every series that there can be, and is costly to copy.
         let mut sample = Sample { taken_at, readings: Readings::new() };
         for index in 0..self.series.len() {
             if sample.readings.push(self.read(index, health)).is_err() {
-                break; // impossible: SERIES_MAX is all that a configuration can name
+                break; // impossible: a configuration names at most SERIES_MAX series
             }
         }
         sample
     }
 
-    /// Reads what several series share, and is no rate.
+    /// Reads the sources that serve several series and are no rates.
     pub fn refresh(&mut self) {
         if let Some(probe) = &mut self.throttled {
             probe.update(&mut self.vcio);
@@ -157,18 +173,22 @@ impl Probes {
         }
     }
 
-    /// One reading, of the series with this number, after [`count`](Self::count) if it is a rate, and
-    /// [`refresh`](Self::refresh).
+    /// Reads the series with this index. Call [`count`](Self::count) before if it is a rate, and
+    /// [`refresh`](Self::refresh) in any case.
     ///
     /// # Errors
-    /// Why it is not to be had.
+    /// Why there is no value.
     pub fn read(&mut self, index: usize, health: &Health) -> Reading {
         let &(metric, thing) = self.series.get(index).ok_or(NoData::NotPresent)?;
+        let root = &self.root;
         match metric {
-            Metric::Cpu => read(&mut self.cpu, cpu::Cpu::read),
-            Metric::Memory => read(&mut self.memory, memory::Memory::read),
-            Metric::Disk => self.disks.get(thing).ok_or(NoData::NotPresent).and_then(disk::Disk::read),
-            Metric::Temperature => read(&mut self.temperature, |probe| probe.read(&mut self.vcio)),
+            Metric::Cpu => self.cpu.as_mut().ok_or(NoData::NotPresent)?.read(),
+            Metric::Memory => self.memory.get_or_insert_with(|| memory::Memory::new(root)).read(),
+            Metric::Disk => self.disks.get(thing).ok_or(NoData::NotPresent)?.read(),
+            Metric::Temperature => {
+                let probe = self.temperature.get_or_insert_with(|| temperature::Temperature::new(root));
+                probe.read(&mut self.vcio)
+            }
             Metric::UnderVoltageNow
             | Metric::FrequencyCappedNow
             | Metric::ThrottledNow
@@ -176,57 +196,40 @@ impl Probes {
             | Metric::UnderVoltageSinceBoot
             | Metric::FrequencyCappedSinceBoot
             | Metric::ThrottledSinceBoot
-            | Metric::SoftLimitSinceBoot => read(&mut self.throttled, |probe| probe.reading(metric)),
+            | Metric::SoftLimitSinceBoot => {
+                self.throttled.as_ref().ok_or(NoData::NotPresent)?.reading(metric)
+            }
             Metric::Clock => firmware::clock(&mut self.vcio),
             Metric::CoreVoltage => firmware::core_voltage(&mut self.vcio),
             Metric::Load1 | Metric::Load5 | Metric::Load15 | Metric::Processes => {
-                read(&mut self.loadavg, |probe| probe.reading(metric))
+                self.loadavg.as_ref().ok_or(NoData::NotPresent)?.reading(metric)
             }
-            Metric::Uptime => read(&mut self.uptime, uptime::Uptime::read),
-            Metric::Swap => read(&mut self.swaps, swaps::Swaps::read),
+            Metric::Uptime => self.uptime.get_or_insert_with(|| uptime::Uptime::new(root)).read(),
+            Metric::Swap => self.swaps.get_or_insert_with(|| swaps::Swaps::new(root)).read(),
             Metric::NetworkReceived | Metric::NetworkSent => {
-                read(&mut self.net_dev, |probe| probe.reading(metric, thing))
+                self.net_dev.as_ref().ok_or(NoData::NotPresent)?.reading(metric, thing)
             }
             Metric::DiskRead | Metric::DiskWritten | Metric::SdWrittenPerDay => {
-                read(&mut self.diskstats, |probe| probe.reading(metric, thing))
+                self.diskstats.as_ref().ok_or(NoData::NotPresent)?.reading(metric, thing)
             }
             Metric::CpuPressure
             | Metric::MemoryPressureSome
             | Metric::MemoryPressureFull
             | Metric::IoPressureSome
-            | Metric::IoPressureFull => read(&mut self.pressure, |probe| probe.reading(metric)),
-            Metric::WifiSignal => read(&mut self.wireless, wireless::Wireless::read),
+            | Metric::IoPressureFull => self.pressure.as_ref().ok_or(NoData::NotPresent)?.reading(metric),
+            Metric::WifiSignal => self.wireless.get_or_insert_with(|| wireless::Wireless::new(root)).read(),
             Metric::SdLifeTimeA | Metric::SdLifeTimeB | Metric::SdPreEol => {
-                read(&mut self.mmc, |probe| probe.read(metric))
+                self.mmc.as_mut().ok_or(NoData::NotPresent)?.read(metric)
             }
-            Metric::ReadonlyRoot => read(&mut self.mountinfo, mountinfo::Mountinfo::read),
-            Metric::OomKills => read(&mut self.vmstat, vmstat::Vmstat::read),
+            Metric::ReadonlyRoot => {
+                self.mountinfo.get_or_insert_with(|| mountinfo::Mountinfo::new(root)).read()
+            }
+            Metric::OomKills => self.vmstat.get_or_insert_with(|| vmstat::Vmstat::new(root)).read(),
             Metric::AgentDropped
             | Metric::AgentReconnects
             | Metric::AgentQueue
             | Metric::AgentPuback
             | Metric::CertificateDays => health.read(metric),
         }
-    }
-}
-
-fn read<P>(probe: &mut Option<P>, read: impl FnOnce(&mut P) -> Reading) -> Reading {
-    probe.as_mut().map_or(Err(NoData::NotPresent), read)
-}
-
-/// A thing that a probe has several of.
-#[derive(Debug)]
-struct Named<T> {
-    name: Box<str>,
-    thing: T,
-}
-
-impl<T: Default> Named<T> {
-    /// The number of the thing with this name, which is made if it is not among them.
-    fn index(things: &mut Vec<Self>, name: &str) -> usize {
-        things.iter().position(|thing| &*thing.name == name).unwrap_or_else(|| {
-            things.push(Self { name: name.into(), thing: T::default() });
-            things.len() - 1
-        })
     }
 }

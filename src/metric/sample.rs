@@ -1,8 +1,10 @@
 //! What is measured at one moment.
 
+use std::io;
+
 use heapless::Vec;
 
-use crate::metric::{SERIES_MAX, Series};
+use super::series::{SERIES_MAX, Series};
 use crate::platform::clock::BootTime;
 
 /// A value in its metric's unit, or the reason why there is none. Never a zero for "unknown".
@@ -45,6 +47,17 @@ impl NoData {
             Self::Backwards => "its counter went backwards; it counts anew from here",
             Self::NoClock => "the system clock is not set",
             Self::Delivered => "it is delivered already",
+        }
+    }
+}
+
+impl From<io::Error> for NoData {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // A driver without its device, or a feature that is switched off, answers EOPNOTSUPP.
+            io::ErrorKind::NotFound | io::ErrorKind::Unsupported => Self::NotPresent,
+            io::ErrorKind::PermissionDenied => Self::Denied,
+            _ => Self::Unreadable,
         }
     }
 }

@@ -1,64 +1,22 @@
-//! The samples that wait for their acknowledgement: a ring that keeps what the wire may lose.
+//! The outbox: a bounded ring of the samples that are not acknowledged yet.
 //!
-//! A sample is sent as one or more *parts*, each a message of its own; a message can also hold the
-//! same part of several samples. A sample leaves the ring when each of its parts was acknowledged and
-//! no older one is left, or as the oldest when the ring is full; then it is counted. What the parts
-//! are, and what a broker is, is not known here.
+//! A sample is sent as one or more *parts*, each a message of its own. A message can also hold the same part
+//! of several samples. A sample leaves the ring when each of its parts is acknowledged and no older sample
+//! is left. When the ring is full, the oldest sample is dropped and counted. The outbox knows neither what
+//! the parts are nor anything of brokers.
 
 use std::collections::VecDeque;
 
 use crate::metric::sample::{Kept, Readings, Sample};
 use crate::platform::clock::BootTime;
 
+mod parts;
 mod shelf;
 
+pub use parts::Parts;
 use shelf::Shelf;
 
-/// A set of parts of one sample, numbered from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Parts(u64);
-
-impl Parts {
-    /// Parts that a sample can have.
-    pub const MAX: usize = 64;
-
-    /// The set of these parts; numbers of [`MAX`](Self::MAX) and more are left out.
-    pub fn of(parts: impl IntoIterator<Item = usize>) -> Self {
-        Self(parts.into_iter().fold(0, |set, part| set | bit(part)))
-    }
-
-    /// Whether no part is in the set.
-    #[must_use]
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Whether the part is in the set.
-    #[must_use]
-    pub const fn contains(self, part: usize) -> bool {
-        self.0 & bit(part) != 0
-    }
-
-    fn first(self) -> Option<usize> {
-        (!self.is_empty()).then_some(self.0.trailing_zeros() as usize)
-    }
-
-    const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    /// The parts of both sets.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
-const fn bit(part: usize) -> u64 {
-    if part < Parts::MAX { 1 << part } else { 0 }
-}
-
-/// What one message holds: a part of one sample, or of several that follow each other.
+/// What one message holds: the same part of one or more consecutive samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
     first: u64,
@@ -93,23 +51,26 @@ impl Entry {
     }
 }
 
-/// The ring.
+// Up to 10,080 of them are kept.
+const _: () = assert!(size_of::<Entry>() <= 40);
+
+/// The ring of samples, and what of them is acknowledged and in flight.
 #[derive(Debug)]
 pub struct Outbox {
     entries: VecDeque<Entry>,
-    /// The readings of the entries, in the row of [`Outbox::row`].
+    /// The readings of the entries; [`Outbox::row`] gives the row of each.
     shelf: Shelf,
     capacity: usize,
-    /// Number of the oldest entry; the others follow without a gap.
+    /// Number of the oldest entry. The others follow without a gap.
     first: u64,
-    /// Number of the entry that the shelf's first row is for, once in a round.
+    /// Number of an entry whose readings are in the shelf's first row.
     row_0: u64,
     dropped: u64,
 }
 
 impl Outbox {
-    /// A ring for `capacity` samples, at least one. All its memory is taken here and, when it is known how
-    /// many readings a sample has, with the first; it is touched only as far as it is needed.
+    /// A ring for `capacity` samples, at least one. It allocates here and at the first sample, which tells how
+    /// many readings a sample has, and then only when the capacity or the series change.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
@@ -117,8 +78,8 @@ impl Outbox {
         Self { entries, shelf: Shelf::default(), capacity, first: 0, row_0: 0, dropped: 0 }
     }
 
-    /// Adds a sample whose `parts` are to be sent, if there are any. If the ring is full, the oldest
-    /// sample goes.
+    /// Adds a sample whose `parts` are to be sent. A sample without parts is not added. If the ring is full,
+    /// the oldest sample is dropped.
     pub fn push(&mut self, sample: &Sample, parts: Parts) {
         if parts.is_empty() {
             return;
@@ -138,9 +99,9 @@ impl Outbox {
         self.forget_finished();
     }
 
-    /// The next message to send: the oldest sample's first part that is neither acknowledged nor in
-    /// flight nor one of those that are `held`. [`waiting`](Self::waiting) gives the samples that the
-    /// message can hold.
+    /// The next message to send: the first part of the oldest sample that has one which is not acknowledged,
+    /// not in flight and not in `held`. [`waiting`](Self::waiting) gives the samples that the message can
+    /// hold.
     #[must_use]
     pub fn next_ticket(&self, held: Parts) -> Option<Ticket> {
         self.entries.iter().zip(self.first..).find_map(|(entry, first)| {
@@ -149,7 +110,7 @@ impl Outbox {
         })
     }
 
-    /// The samples from the ticket's on, as many as follow each other with the same part unsent.
+    /// The ticket's first sample and those after it, as far as the same part of each is unsent.
     pub fn waiting(&self, ticket: Ticket) -> impl Iterator<Item = Kept<'_>> {
         let from = self.index(ticket.first).min(self.entries.len());
         let entries = self.entries.range(from..).zip(from..);
@@ -168,7 +129,7 @@ impl Outbox {
         usize::try_from((number - self.row_0) % self.capacity as u64).unwrap_or(0)
     }
 
-    /// Puts the readings of all entries on a shelf for so many samples of so many readings.
+    /// Moves the readings of all entries to a shelf for `capacity` samples of `width` readings.
     fn arrange(&mut self, capacity: usize, width: usize) {
         let mut arranged = Shelf::new(capacity, width);
         for index in 0..self.entries.len() {
@@ -177,14 +138,15 @@ impl Outbox {
         (self.shelf, self.capacity, self.row_0) = (arranged, capacity, self.first);
     }
 
-    /// Notes that the message was sent with the first `samples` of those that were waiting.
+    /// Records that the message was sent with the first `samples` of those that were waiting. Gives the ticket
+    /// by which it is acknowledged.
     pub fn sent(&mut self, ticket: Ticket, samples: usize) -> Ticket {
         let ticket = Ticket { samples, ..ticket };
         self.each_of(ticket, |entry, part| entry.in_flight = entry.in_flight.with(part));
         ticket
     }
 
-    /// Notes that the message was acknowledged.
+    /// Records that the message was acknowledged.
     pub fn acknowledge(&mut self, ticket: Ticket) {
         self.each_of(ticket, |entry, part| {
             entry.unacknowledged = entry.unacknowledged.without(part);
@@ -192,19 +154,19 @@ impl Outbox {
         self.forget_finished();
     }
 
-    /// Notes that the message was refused: what it holds is to be sent again.
+    /// Records that the message was refused: its parts are to be sent again.
     pub fn refused(&mut self, ticket: Ticket) {
         self.each_of(ticket, |entry, part| entry.in_flight = entry.in_flight.without(part));
     }
 
-    /// Notes that the connection is gone: what was in flight is to be sent again.
+    /// Records that the connection is lost: what was in flight is to be sent again.
     pub fn rewind(&mut self) {
         for entry in &mut self.entries {
             entry.in_flight = Parts::default();
         }
     }
 
-    /// Gives the ring another capacity; what does not fit any more goes, the oldest first.
+    /// Changes the capacity. Samples that do not fit any more are dropped, the oldest first.
     pub fn resize(&mut self, capacity: usize) {
         let capacity = capacity.max(1);
         while self.entries.len() > capacity {
@@ -217,8 +179,8 @@ impl Outbox {
         self.forget_finished();
     }
 
-    /// Brings every sample into the form that is sent from now on: `change`, which is told the parts
-    /// that are not acknowledged, gives its new parts, which all count as unsent.
+    /// Changes every sample to another configuration. `change` gets a sample with its unacknowledged parts
+    /// and returns its new parts, all of which are unsent.
     pub fn convert(&mut self, mut change: impl FnMut(&mut Sample, Parts) -> Parts) {
         let mut arranged = Shelf::default();
         for index in 0..self.entries.len() {
@@ -245,13 +207,13 @@ impl Outbox {
         self.entries.len()
     }
 
-    /// Whether every sample was acknowledged.
+    /// Whether every sample is acknowledged.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Samples that went unacknowledged since start, because the ring was full.
+    /// Samples dropped since the start, unacknowledged, because the ring was full.
     #[must_use]
     pub const fn dropped(&self) -> u64 {
         self.dropped
@@ -261,9 +223,9 @@ impl Outbox {
         usize::try_from(number.wrapping_sub(self.first)).unwrap_or(usize::MAX)
     }
 
-    /// Calls `change` for those of a ticket's samples that are still in the ring.
+    /// Calls `change` for each of the ticket's samples that is still in the ring.
     fn each_of(&mut self, ticket: Ticket, mut change: impl FnMut(&mut Entry, Parts)) {
-        let part = Parts(bit(ticket.part));
+        let part = Parts::one(ticket.part);
         for number in (ticket.first..).take(ticket.samples) {
             let index = self.index(number);
             if let Some(entry) = self.entries.get_mut(index) {
@@ -285,7 +247,7 @@ impl Outbox {
             self.first += 1;
         }
         if self.entries.is_empty() {
-            // Back to the ring's beginning, so that the rest stays untouched.
+            // Start over at the first row, so that rows never written stay so.
             self.entries.clear();
             self.row_0 = self.first;
         }

@@ -7,7 +7,6 @@ use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::kernel_file::no_data;
 use crate::metric::sample::{NoData, Reading};
 use crate::platform::device::{FsBlocks, fs_blocks};
 
@@ -26,7 +25,7 @@ impl Disk {
 
     pub fn read(&self) -> Reading {
         let path = self.path.as_deref().ok_or(NoData::NotPresent)?;
-        used_percent(fs_blocks(path).map_err(|error| no_data(&error))?)
+        used_percent(fs_blocks(path)?)
     }
 }
 

@@ -11,8 +11,8 @@
 
 use std::path::Path;
 
-use super::Named;
 use super::kernel_file::{KernelFile, TEXT_LEN_MAX, is_device_name, number, whole_lines, words};
+use super::named::Named;
 use super::rate::Rate;
 use crate::metric::sample::{NoData, Reading};
 use crate::metric::{DISKS_MAX, Metric};

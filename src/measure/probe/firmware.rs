@@ -1,11 +1,11 @@
 //! What only the firmware knows: whether it holds the board back, and its clock and voltage. It is asked
-//! through [`Vcio`]; tags and units are in [`crate::measure::mailbox`].
+//! through [`Vcio`]; tags and units are in [`property`].
 //!
 //! The throttled bits: 0 under-voltage, 1 ARM frequency capped, 2 throttled, 3 soft temperature limit, and
 //! 16 to 19 the same since boot. Source: the Raspberry Pi documentation, "vcgencmd get_throttled".
 
-use super::vcio::Vcio;
-use crate::measure::mailbox;
+use crate::measure::mailbox::property;
+use crate::measure::mailbox::vcio::Vcio;
 use crate::metric::Metric;
 use crate::metric::sample::{NoData, Reading};
 
@@ -22,7 +22,7 @@ impl Throttled {
 
     /// Asks the firmware.
     pub fn update(&mut self, vcio: &mut Vcio) {
-        self.bits = vcio.ask(mailbox::THROTTLED);
+        self.bits = vcio.ask(property::THROTTLED);
     }
 
     /// One of the bits, as last read: 1 if it is set, else 0.
@@ -49,12 +49,12 @@ const fn bit(metric: Metric) -> Option<u32> {
 
 /// The ARM cores' clock, in MHz.
 pub fn clock(vcio: &mut Vcio) -> Reading {
-    megahertz(vcio.ask(mailbox::ARM_CLOCK)?)
+    megahertz(vcio.ask(property::ARM_CLOCK)?)
 }
 
 /// The core's voltage, in thousandths of a volt.
 pub fn core_voltage(vcio: &mut Vcio) -> Reading {
-    millivolts(vcio.ask(mailbox::CORE_VOLTAGE)?)
+    millivolts(vcio.ask(property::CORE_VOLTAGE)?)
 }
 
 /// # Errors

@@ -1,7 +1,6 @@
 //! Reading the kernel's small text files, and the pieces their parsers share.
 
 use std::fs::File;
-use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
@@ -52,22 +51,12 @@ impl KernelFile {
     fn read_at(&mut self, buffer: &mut [u8], offset: usize) -> Result<usize, NoData> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(File::open(&self.path).map_err(|error| no_data(&error))?),
+            none => none.insert(File::open(&self.path)?),
         };
         file.read_at(buffer, offset as u64).map_err(|error| {
             self.file = None;
-            no_data(&error)
+            error.into()
         })
-    }
-}
-
-/// What an error of the file system means for a reading.
-pub fn no_data(error: &io::Error) -> NoData {
-    match error.kind() {
-        // The second is a driver's that is there without its device, or one that was switched off.
-        io::ErrorKind::NotFound | io::ErrorKind::Unsupported => NoData::NotPresent,
-        io::ErrorKind::PermissionDenied => NoData::Denied,
-        _ => NoData::Unreadable,
     }
 }
 

@@ -7,8 +7,8 @@
 use std::path::Path;
 
 use super::kernel_file::{KernelFile, signed_number, whole_lines, words};
-use super::vcio::Vcio;
-use crate::measure::mailbox;
+use crate::measure::mailbox::property;
+use crate::measure::mailbox::vcio::Vcio;
 use crate::metric::sample::{NoData, Reading};
 
 /// Further zones are not looked at; a Pi has one.
@@ -54,7 +54,7 @@ impl Temperature {
     /// # Errors
     /// That reason.
     pub fn read(&mut self, vcio: &mut Vcio) -> Reading {
-        let of_firmware = vcio.ask(mailbox::TEMPERATURE).and_then(|value| plausible(value.into()));
+        let of_firmware = vcio.ask(property::TEMPERATURE).and_then(|value| plausible(value.into()));
         let millicelsius = of_firmware.or_else(|of_firmware| {
             self.ask_kernel().map_err(|of_kernel| match of_kernel {
                 NoData::NotPresent => of_firmware,

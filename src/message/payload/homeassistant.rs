@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::flat::Key;
 use crate::message::json::{self, Object};
-use crate::metric::{Metric, Series, Unit};
+use crate::metric::Series;
 
 /// What the device says while it is connected; and what is said of it when it is not, by itself or by the
 /// broker. Home Assistant assumes these words.
@@ -81,7 +81,7 @@ impl Device {
     }
 
     fn write_entity(&self, entity: &mut Object<'_>, series: &Series, key: &str, interval: Duration) {
-        let (id, class) = (&self.id, class(series.metric));
+        let (id, class) = (&self.id, series.metric.description().class());
         let mut quoted = String::new();
         for letter in key.chars() {
             if matches!(letter, '\'' | '\\') {
@@ -117,50 +117,10 @@ fn write_known(object: &mut Object<'_>, members: &[(&str, &str)]) {
     }
 }
 
-/// How Home Assistant sorts a metric: each may be empty.
-struct Class {
-    device: &'static str,
-    unit: &'static str,
-    /// Empty is a binary sensor.
-    state: &'static str,
-}
-
-/// The class of a metric. The units are among those that Home Assistant knows for the device class.
-fn class(metric: Metric) -> Class {
-    let (device, unit) = match metric {
-        Metric::UnderVoltageNow
-        | Metric::FrequencyCappedNow
-        | Metric::ThrottledNow
-        | Metric::SoftLimitNow
-        | Metric::UnderVoltageSinceBoot
-        | Metric::FrequencyCappedSinceBoot
-        | Metric::ThrottledSinceBoot
-        | Metric::SoftLimitSinceBoot
-        | Metric::ReadonlyRoot => return Class { device: "problem", unit: "", state: "" },
-        Metric::Temperature => ("temperature", "°C"),
-        Metric::Clock => ("frequency", "MHz"),
-        Metric::CoreVoltage => ("voltage", "mV"),
-        Metric::WifiSignal => ("signal_strength", "dBm"),
-        Metric::CertificateDays => ("duration", "d"),
-        Metric::SdWrittenPerDay => ("", "MB/d"),
-        _ => match metric.description().unit {
-            Unit::Percent => ("", "%"),
-            Unit::Megabytes => ("data_size", "MB"),
-            Unit::BytesPerSecond => ("data_rate", "B/s"),
-            Unit::Seconds => ("duration", "s"),
-            Unit::Milliseconds => ("duration", "ms"),
-            Unit::Count | Unit::None => ("", ""),
-        },
-    };
-    // These begin anew at a boot, or with the agent.
-    let is_counter =
-        matches!(metric, Metric::Uptime | Metric::OomKills | Metric::AgentDropped | Metric::AgentReconnects);
-    Class { device, unit, state: if is_counter { "total_increasing" } else { "measurement" } }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Metric;
 
     const MINUTE: Duration = Duration::from_secs(60);
 

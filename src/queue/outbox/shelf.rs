@@ -1,9 +1,9 @@
-//! Where the readings of the samples in the ring are kept: as many a sample as are asked for, and not as
-//! many as there can be.
+//! The readings of the samples in the ring: rows as wide as the samples are, not as wide as they could be.
 
 use crate::metric::sample::{NoData, Reading};
 
-/// Places for readings, a row a sample. Rows are touched from the first on, as they are needed.
+/// A table of readings with one row per sample. A row is written only when it is needed, so that untouched
+/// rows take no memory.
 #[derive(Debug, Default)]
 pub struct Shelf {
     width: usize,
@@ -11,17 +11,19 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// Room for so many rows of so many readings.
+    /// A table of so many rows of `width` readings.
+    #[must_use]
     pub fn new(rows: usize, width: usize) -> Self {
         Self { width, readings: Vec::with_capacity(rows.saturating_mul(width)) }
     }
 
     /// Readings in a row.
+    #[must_use]
     pub const fn width(&self) -> usize {
         self.width
     }
 
-    /// Fills a row; what it has no room for is left out, and what is missing is not there yet.
+    /// Writes a row. Readings beyond the width are left out; missing ones become [`NoData::NotYet`].
     pub fn put(&mut self, row: usize, readings: &[Reading]) {
         let from = row * self.width;
         if self.readings.len() < from + self.width {
@@ -33,7 +35,7 @@ impl Shelf {
         }
     }
 
-    /// A row.
+    /// A row; empty if it was never written.
     pub fn row(&self, row: usize) -> &[Reading] {
         let from = row * self.width;
         self.readings.get(from..from + self.width).unwrap_or_default()
@@ -45,17 +47,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_what_was_put_there_and_no_more_than_it_has_room_for() {
+    fn row_holds_what_was_written_cut_or_filled_to_the_width() {
         let mut shelf = Shelf::new(3, 2);
         shelf.put(1, &[Ok(1.0), Ok(2.0), Ok(3.0)]);
         shelf.put(0, &[Ok(4.0)]);
         assert_eq!(shelf.row(1), [Ok(1.0), Ok(2.0)]);
         assert_eq!(shelf.row(0), [Ok(4.0), Err(NoData::NotYet)]);
-        assert_eq!(shelf.row(2), [], "it is not touched before it is filled");
+        assert_eq!(shelf.row(2), [], "never written");
     }
 
     #[test]
-    fn its_room_is_all_taken_at_the_beginning() {
+    fn all_memory_is_allocated_at_the_beginning() {
         let mut shelf = Shelf::new(3, 2);
         let capacity = shelf.readings.capacity();
         for row in [2, 0, 1] {

@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivitals::measure::mailbox::{ARM_CLOCK, CORE_VOLTAGE, TEMPERATURE, THROTTLED, request, response};
+use pivitals::measure::mailbox::property::{ARM_CLOCK, CORE_VOLTAGE, TEMPERATURE, THROTTLED, request, response};
 
 fuzz_target!(|input: &[u8]| {
     let Some((which, words)) = input.split_first() else { return };

@@ -1,16 +1,15 @@
-//! `/dev/vcio`: the way to the firmware, for questions as in [`crate::measure::mailbox`].
+//! `/dev/vcio`: the device node through which the firmware answers the questions of [`property`].
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::kernel_file::no_data;
-use crate::measure::mailbox::{self, Tag};
+use super::property::{self, Tag};
 use crate::metric::sample::NoData;
 use crate::platform::device::vcio_property;
 
 /// The device, opened at the first question.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Vcio {
     path: PathBuf,
     file: Option<File>,
@@ -18,6 +17,7 @@ pub struct Vcio {
 
 impl Vcio {
     /// `dev/vcio` under `root`.
+    #[must_use]
     pub fn new(root: &Path) -> Self {
         Self { path: root.join("dev/vcio"), file: None }
     }
@@ -26,18 +26,18 @@ impl Vcio {
     ///
     /// # Errors
     /// Why the device cannot be opened; `NotPresent`, if the firmware does not know the tag; else what
-    /// the driver or [`mailbox::response`] says.
+    /// the driver or [`property::response`] says.
     pub fn ask(&mut self, tag: Tag) -> Result<u32, NoData> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(File::open(&self.path).map_err(|error| no_data(&error))?),
+            none => none.insert(File::open(&self.path)?),
         };
-        let mut message = mailbox::request(tag);
+        let mut message = property::request(tag);
         vcio_property(file, &mut message).map_err(|error| match error.kind() {
             io::ErrorKind::InvalidInput => NoData::NotPresent, // EINVAL: the firmware refused the tag
-            _ => no_data(&error),
+            _ => error.into(),
         })?;
-        mailbox::response(tag, &message)
+        property::response(tag, &message)
     }
 }
 
@@ -49,9 +49,9 @@ mod tests {
     fn a_board_without_a_mailbox_has_no_answer_and_a_file_that_is_none_is_not_taken_for_one() {
         let dir = pivitals_broker::TestDir::new("vcio");
         let mut vcio = Vcio::new(dir.path());
-        assert_eq!(vcio.ask(mailbox::THROTTLED), Err(NoData::NotPresent));
+        assert_eq!(vcio.ask(property::THROTTLED), Err(NoData::NotPresent));
         std::fs::create_dir(dir.path().join("dev")).unwrap();
         std::fs::write(dir.path().join("dev/vcio"), "").unwrap();
-        assert_eq!(vcio.ask(mailbox::THROTTLED), Err(NoData::Unreadable));
+        assert_eq!(vcio.ask(property::THROTTLED), Err(NoData::Unreadable));
     }
 }

@@ -4,9 +4,9 @@
 //! `disk_io`, until then. A source that was there and goes stays in the list: its reading is missed, and
 //! comes back with it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::{Health, Probes, diskstats, mountinfo::Mountinfo, net_dev};
+use super::probe::{Health, Probes, diskstats, net_dev, root_disk};
 use crate::metric::sample::NoData;
 use crate::metric::{Metric, Scope, Series};
 use crate::platform::clock::BootTime;
@@ -84,13 +84,10 @@ impl Inventory {
     }
 }
 
-/// The disk that the root file system is on.
-pub fn root_disk(root: &Path) -> Option<String> {
-    diskstats::disk_with(root, Mountinfo::new(root).root().ok()?.device)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn board(name: &str) -> Inventory {
