@@ -16,12 +16,12 @@ use crate::measure::schedule::Schedule;
 use crate::measure::watch::Watch;
 use crate::message::payload::{Encoder, Format};
 use crate::metric::sample::NoData;
-use crate::mqtt::session::{Answer, Session, SessionError, Version};
+use crate::mqtt::{Answer, Pace, Session, SessionError, Version, reason};
 use crate::net::link::LinkError;
 use crate::platform::clock::{self, BootTime, WallClock};
 use crate::platform::event::{Readiness, Signals};
 use crate::queue::outbox::Outbox;
-use crate::report::failure::{Context, Failure, Words, reason, resolvers};
+use crate::report::failure::{Context, Failure, Words, resolvers};
 use crate::report::status::{State, Status};
 use crate::uplink::backoff::{self, Backoff};
 use crate::uplink::denials::Denials;
@@ -63,6 +63,8 @@ pub struct Agent {
     wall: WallClock,
     backoff: Backoff,
     version: VersionChoice,
+    /// That of the last session, for the next one.
+    pace: Pace,
     connection: Connection,
     denials: Denials,
     tally: Tally,
@@ -86,6 +88,7 @@ impl Agent {
             wall: WallClock::default(),
             backoff: Backoff::default(),
             version: VersionChoice::new(config.mqtt),
+            pace: Pace::default(),
             connection: Connection::Down { retry_at: now },
             denials: Denials::new(config.topics.clone()),
             tally: Tally::default(),

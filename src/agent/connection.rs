@@ -7,13 +7,13 @@ use log::{debug, warn};
 
 use super::presence::Presence;
 use super::{Agent, Mode, notices, random};
-use crate::mqtt::session::{Event, INBOUND_LEN_MAX, Session, Settings};
+use crate::mqtt::{Event, INBOUND_LEN_MAX, Session, Settings, reason};
 use crate::net::credentials::Refresh;
 use crate::net::link::{Link, LinkError};
 use crate::platform::clock::{self, BootTime};
 use crate::platform::event::{Readiness, Signals, wait};
 use crate::queue::outbox::Ticket;
-use crate::report::failure::{Failure, reason};
+use crate::report::failure::Failure;
 use crate::uplink::backoff;
 
 /// Between two looks at a wall clock that is not set.
@@ -136,7 +136,7 @@ impl Agent {
                         keep_alive_secs: config.keep_alive_secs,
                         will: self.announcer.will(&self.setup),
                     };
-                    Session::new(&settings, now)
+                    Session::new(&settings, self.pace, now)
                 });
                 self.receive(now)?;
                 self.send(now, mode)
@@ -371,6 +371,9 @@ impl Agent {
     /// Drops the connection; what was in flight will be sent again.
     pub(super) fn disconnected(&mut self, retry_at: BootTime, now: BootTime) {
         if let Connection::Up(online) = &mut self.connection {
+            if let Some(session) = &online.session {
+                self.pace = session.pace();
+            }
             if !online.is_young(now) {
                 self.tally.short_lived = 0;
             }

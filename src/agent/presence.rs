@@ -9,9 +9,9 @@ use super::connection::{Connection, Sent};
 use super::{Agent, Verdict, notices};
 use crate::config::setup::Setup;
 use crate::message::payload::homeassistant::{OFFLINE, ONLINE};
-use crate::mqtt::session::{Answer, Refusal, Session, SessionError, Will};
+use crate::mqtt::{Answer, Refusal, Session, SessionError, Will, reason};
 use crate::platform::clock::BootTime;
-use crate::report::failure::{Failure, reason};
+use crate::report::failure::Failure;
 
 /// A line that is merely bad does not break so often in a row just here.
 const TIMES: u32 = 3;

@@ -8,12 +8,12 @@ use super::{Patient, WARN, way};
 use crate::config::Config;
 use crate::message::payload::Encoder;
 use crate::metric::sample::Sample;
-use crate::mqtt::session::{Answer, SessionError, Settings, Version};
+use crate::mqtt::{Answer, SessionError, Settings, Version, reason};
 use crate::net::link::{Link, Target};
 use crate::net::tls::Loaded;
 use crate::platform::clock::{self, BootTime, Utc};
 use crate::queue::outbox::Parts;
-use crate::report::failure::{Failure, Words, reason};
+use crate::report::failure::{Failure, Words};
 use crate::uplink::backoff;
 use crate::uplink::version::VersionChoice;
 

@@ -1,8 +1,12 @@
-//! Whole packets out of a stream of bytes.
+//! Whole packets, cut out of the stream before the codec sees them.
+//!
+//! The codec gets whole packets only: its MQTT 5 reader cannot tell some short but complete packets from
+//! incomplete ones. The limit of the length is checked before the rest of the packet is waited for.
 
-use super::{INBOUND_LEN_MAX, SessionError};
+use super::event::SessionError;
+use super::limits::INBOUND_LEN_MAX;
 
-// Kinds of packets (MQTT 5, section 2.1.2).
+// Packet types (MQTT 5, section 2.1.2).
 pub const CONNACK: u8 = 2;
 pub const PUBACK: u8 = 4;
 pub const PINGRESP: u8 = 13;
@@ -11,37 +15,58 @@ pub const DISCONNECT: u8 = 14;
 /// One whole packet.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
-    /// The kind of packet.
+    /// The packet type.
     pub kind: u8,
+    /// All of the packet.
+    pub bytes: &'a [u8],
     /// What follows the fixed header.
     pub body: &'a [u8],
-    /// Of all of it, in bytes.
-    pub length: usize,
 }
 
 impl<'a> Frame<'a> {
-    /// The packet that `bytes` begin with, once all of it is there.
+    /// Cuts the first packet out of `bytes`; `None` while it is incomplete.
+    ///
+    /// # Errors
+    /// [`SessionError::Unexpected`] for a packet type that a publisher never gets,
+    /// [`SessionError::InboundTooLong`] and [`SessionError::Malformed`].
     pub fn first_of(bytes: &'a [u8]) -> Result<Option<Self>, SessionError> {
-        // Only what a publisher gets; and those kinds have no flags (MQTT 5, section 2.1.3).
+        // The four types have no flags (MQTT 5, section 2.1.3).
         let kind = match bytes.first().map(|first| (first >> 4, first & 0x0f)) {
             None => return Ok(None),
             Some((kind @ (CONNACK | PUBACK | PINGRESP | DISCONNECT), 0)) => kind,
             Some((CONNACK | PUBACK | PINGRESP | DISCONNECT, _)) => return Err(SessionError::Malformed),
             Some((kind, _)) => return Err(SessionError::Unexpected(kind)),
         };
-        let mut body_len = 0;
-        for (index, &byte) in bytes.iter().skip(1).take(4).enumerate() {
-            body_len |= usize::from(byte & 0x7f) << (7 * index);
-            if byte & 0x80 == 0 {
-                let header_len = 2 + index;
-                let length = header_len + body_len;
-                if length > INBOUND_LEN_MAX {
-                    return Err(SessionError::InboundTooLong(length));
-                }
-                return Ok(bytes.get(header_len..length).map(|body| Self { kind, body, length }));
-            }
+        let Some((body_len, rest)) = length(bytes.get(1..).unwrap_or_default())? else { return Ok(None) };
+        let header_len = bytes.len() - rest.len();
+        let length = header_len + body_len;
+        if length > INBOUND_LEN_MAX {
+            return Err(SessionError::InboundTooLong(length));
         }
-        // MQTT 5, section 1.5.5: four bytes at the most.
-        if bytes.len() > 4 { Err(SessionError::Malformed) } else { Ok(None) }
+        Ok(rest.get(..body_len).zip(bytes.get(..length)).map(|(body, bytes)| Self { kind, bytes, body }))
     }
+
+    /// The length of the fixed header, in bytes.
+    pub const fn header_len(&self) -> usize {
+        self.bytes.len() - self.body.len()
+    }
+}
+
+/// Reads a length of up to four bytes (MQTT 5, section 1.5.5); gives it, and what follows it. `None` while it is
+/// incomplete.
+///
+/// # Errors
+/// [`SessionError::Malformed`] if it is longer.
+pub fn length(bytes: &[u8]) -> Result<Option<(usize, &[u8])>, SessionError> {
+    let mut length = 0;
+    let mut rest = bytes;
+    for shift in [0, 7, 14, 21] {
+        let Some((&byte, after)) = rest.split_first() else { return Ok(None) };
+        rest = after;
+        length |= usize::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Ok(Some((length, rest)));
+        }
+    }
+    Err(SessionError::Malformed)
 }

@@ -1,132 +1,119 @@
-//! What is MQTT 5's own.
+//! MQTT 5: packets through `rumqttc`, and the answers of a broker.
+//!
+//! `rumqttc` reads CONNACK only if it accepts the session. Its reader waits for more after the short forms
+//! `20 02 00 01` and `e0 01 8e`, rejects `e0 00`, and rejects reason codes that it does not know; all of them
+//! are legal, or sent by brokers of 3.1.1, so these packets are read here.
 
-use super::frame::{CONNACK, DISCONNECT, Frame, PINGRESP, PUBACK};
-use super::packet::Dialect;
-use super::{INBOUND_LEN_MAX, Packet, Refusal, SessionError, Terms};
-
-/// CONNECT says the longest packet that is taken (section 3.1.2.11.4), and nothing else.
-pub const DIALECT: Dialect =
-    Dialect { level: 5, connect_properties: &CONNECT_PROPERTIES, no_properties: &[0] };
-
-const CONNECT_PROPERTIES: [u8; 6] = {
-    #[expect(clippy::cast_possible_truncation, reason = "1024")]
-    let [a, b, c, d] = (INBOUND_LEN_MAX as u32).to_be_bytes();
-    [5, MAXIMUM_PACKET_SIZE, a, b, c, d]
+use bytes::{Bytes, BytesMut};
+pub use rumqttc::v5::mqttbytes::v5::Publish;
+use rumqttc::v5::mqttbytes::v5::{
+    ConnAck, ConnAckProperties, Connect, ConnectProperties, Disconnect, DisconnectReasonCode, FixedHeader,
+    LastWill, PingReq,
 };
+use rumqttc::v5::mqttbytes::{Error, QoS};
 
-// Properties of CONNACK (section 3.2.2.3).
-const SESSION_EXPIRY_INTERVAL: u8 = 0x11;
-const ASSIGNED_CLIENT_IDENTIFIER: u8 = 0x12;
-const SERVER_KEEP_ALIVE: u8 = 0x13;
-const AUTHENTICATION_METHOD: u8 = 0x15;
-const AUTHENTICATION_DATA: u8 = 0x16;
-const RESPONSE_INFORMATION: u8 = 0x1a;
-const SERVER_REFERENCE: u8 = 0x1c;
-const REASON_STRING: u8 = 0x1f;
-const RECEIVE_MAXIMUM: u8 = 0x21;
-const TOPIC_ALIAS_MAXIMUM: u8 = 0x22;
-const MAXIMUM_QOS: u8 = 0x24;
-const RETAIN_AVAILABLE: u8 = 0x25;
-const USER_PROPERTY: u8 = 0x26;
-const MAXIMUM_PACKET_SIZE: u8 = 0x27;
-const WILDCARD_SUBSCRIPTION_AVAILABLE: u8 = 0x28;
-const SUBSCRIPTION_IDENTIFIERS_AVAILABLE: u8 = 0x29;
-const SHARED_SUBSCRIPTION_AVAILABLE: u8 = 0x2a;
+use super::event::{Refusal, SessionError};
+use super::frame::{CONNACK, DISCONNECT, Frame, PINGRESP, PUBACK, length};
+use super::limits::INBOUND_LEN_MAX;
+use super::packet::{Message, Packet, Terms};
+use super::reason;
+use super::settings::Settings;
 
-/// Reads one whole packet. Of the properties only those of CONNACK say something that is asked for.
+/// Writes CONNECT (section 3.1) into an empty buffer. Its only property is the longest packet that is read.
+pub fn connect(settings: &Settings<'_>, outgoing: &mut BytesMut) -> Result<usize, Error> {
+    let will =
+        settings.will.map(|will| LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, true, None));
+    let max_packet_size = u32::try_from(INBOUND_LEN_MAX).ok();
+    let connect = Connect {
+        keep_alive: settings.keep_alive_secs,
+        client_id: settings.client_id.to_owned(),
+        clean_start: true,
+        properties: Some(ConnectProperties { max_packet_size, ..ConnectProperties::new() }),
+    };
+    connect.write(&will, &None, outgoing)
+}
+
+/// A PUBLISH with quality of service 1 that has its topic, and no packet id and payload yet.
+pub fn template(topic: &str) -> Publish {
+    Publish::new(topic, QoS::AtLeastOnce, Bytes::new(), None)
+}
+
+/// Writes a PUBLISH (section 3.3), if it is not longer than `len_max`. The payload is dropped afterwards.
+pub fn publish(
+    template: &mut Publish,
+    message: Message,
+    len_max: usize,
+    outgoing: &mut BytesMut,
+) -> Result<(), SessionError> {
+    (template.pkid, template.payload, template.retain) = (message.id, message.payload, message.retain);
+    let length = template.size();
+    let is_written = length <= len_max && template.write(outgoing).is_ok();
+    template.payload = Bytes::new();
+    if is_written { Ok(()) } else { Err(SessionError::PacketTooLong(length)) }
+}
+
+/// Writes PINGREQ (section 3.12).
+pub fn ping_request(outgoing: &mut BytesMut) -> Result<usize, Error> {
+    PingReq::write(outgoing)
+}
+
+/// Writes DISCONNECT with the reason 0 (section 3.14).
+pub fn disconnect(outgoing: &mut BytesMut) -> Result<usize, Error> {
+    Disconnect::new(DisconnectReasonCode::NormalDisconnection).write(outgoing)
+}
+
+/// Reads one whole packet. Properties of packets other than an accepted CONNACK are ignored.
 pub fn read(frame: &Frame<'_>) -> Result<Packet, SessionError> {
     match (frame.kind, frame.body) {
-        // Also of a 3.1.1 broker, in its own short form.
+        // Also the short form of a 3.1.1 broker.
         (CONNACK, &[_, code, ..]) if code != 0 => Ok(Packet::Refused(refusal(code))),
-        (CONNACK, [_, _, properties @ ..]) => terms(properties).map(Packet::Accepted),
+        (CONNACK, _) => terms(frame).map(Packet::Accepted),
         (PUBACK, &[high, low]) => Ok(Packet::PubAck { id: u16::from_be_bytes([high, low]), reason: 0 }),
         (PUBACK, &[high, low, reason, ..]) => {
             Ok(Packet::PubAck { id: u16::from_be_bytes([high, low]), reason })
         }
         (PINGRESP, []) => Ok(Packet::PingResp),
-        (DISCONNECT, []) => Ok(Packet::Disconnect { reason: 0 }),
+        (DISCONNECT, []) => Ok(Packet::Disconnect { reason: reason::SUCCESS }),
         (DISCONNECT, &[reason, ..]) => Ok(Packet::Disconnect { reason }),
         _ => Err(SessionError::Malformed),
     }
 }
 
-/// What CONNACK's properties say; they begin with their length.
-fn terms(properties: &[u8]) -> Result<Terms, SessionError> {
-    let mut rest = properties;
-    if take_length(&mut rest)? != rest.len() {
+/// Reads a CONNACK with the code 0. Its properties begin with their length.
+fn terms(frame: &Frame<'_>) -> Result<Terms, SessionError> {
+    let properties = frame.body.get(2..).unwrap_or_default();
+    if length(properties)?.is_none_or(|(length, rest)| length != rest.len()) {
         return Err(SessionError::Malformed);
     }
-    let mut terms = Terms::default();
-    let mut seen = 0_u64;
-    while !rest.is_empty() {
-        let [property] = take(&mut rest)?;
-        match property {
-            RECEIVE_MAXIMUM => terms.receive_maximum = Some(u16::from_be_bytes(take(&mut rest)?)),
-            SERVER_KEEP_ALIVE => terms.keep_alive_secs = Some(u16::from_be_bytes(take(&mut rest)?)),
-            MAXIMUM_PACKET_SIZE => terms.packet_len_max = Some(u32::from_be_bytes(take(&mut rest)?)),
-            MAXIMUM_QOS => terms.qos_0_only = take(&mut rest)? == [0],
-            RETAIN_AVAILABLE => terms.retains_nothing = take(&mut rest)? == [0],
-            WILDCARD_SUBSCRIPTION_AVAILABLE
-            | SUBSCRIPTION_IDENTIFIERS_AVAILABLE
-            | SHARED_SUBSCRIPTION_AVAILABLE => drop(take::<1>(&mut rest)?),
-            TOPIC_ALIAS_MAXIMUM => drop(take::<2>(&mut rest)?),
-            SESSION_EXPIRY_INTERVAL => drop(take::<4>(&mut rest)?),
-            ASSIGNED_CLIENT_IDENTIFIER
-            | AUTHENTICATION_METHOD
-            | AUTHENTICATION_DATA
-            | RESPONSE_INFORMATION
-            | SERVER_REFERENCE
-            | REASON_STRING => skip_text(&mut rest)?,
-            USER_PROPERTY => {
-                skip_text(&mut rest)?;
-                skip_text(&mut rest)?;
-                continue; // the one that may come again
-            }
-            _ => return Err(SessionError::Malformed),
-        }
-        if seen & 1 << property != 0 {
-            return Err(SessionError::Malformed);
-        }
-        seen |= 1 << property;
+    let header = FixedHeader::new(CONNACK << 4, frame.header_len() - 1, frame.body.len());
+    let connack =
+        ConnAck::read(header, Bytes::copy_from_slice(frame.bytes)).map_err(|_| SessionError::Malformed)?;
+    // rumqttc keeps one of two properties that are there twice, which is a protocol error (section 2.2.2.2):
+    // what it has read is then shorter than the packet.
+    if connack.size() != frame.bytes.len() {
+        return Err(SessionError::Malformed);
     }
-    Ok(terms)
+    Ok(connack.properties.as_ref().map_or_else(Terms::default, terms_of))
 }
 
-/// The next `N` bytes.
-fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], SessionError> {
-    let (taken, after) = rest.split_first_chunk().ok_or(SessionError::Malformed)?;
-    *rest = after;
-    Ok(*taken)
-}
-
-/// A length of up to four bytes (section 1.5.5).
-fn take_length(rest: &mut &[u8]) -> Result<usize, SessionError> {
-    let mut length = 0;
-    for index in 0..4 {
-        let [byte] = take(rest)?;
-        length |= usize::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Ok(length);
-        }
+fn terms_of(properties: &ConnAckProperties) -> Terms {
+    Terms {
+        receive_maximum: properties.receive_max,
+        keep_alive_secs: properties.server_keep_alive,
+        packet_len_max: properties.max_packet_size.and_then(|max| usize::try_from(max).ok()),
+        qos_0_only: properties.max_qos == Some(0),
+        retains_nothing: properties.retain_available == Some(0),
     }
-    Err(SessionError::Malformed)
 }
 
-/// A text or other bytes, with their length before them.
-fn skip_text(rest: &mut &[u8]) -> Result<(), SessionError> {
-    let length = u16::from_be_bytes(take(rest)?);
-    *rest = rest.get(length.into()..).ok_or(SessionError::Malformed)?;
-    Ok(())
-}
-
-/// Section 3.2.2.2; 1 is what a 3.1.1 broker says of a version that it does not know.
-fn refusal(code: u8) -> Refusal {
+/// The meaning of a reason code (section 3.2.2.2). A 3.1.1 broker refuses version 5 with the code 1.
+const fn refusal(code: u8) -> Refusal {
     match code {
-        0x01 | 0x84 => Refusal::Version,
-        0x85 => Refusal::ClientId,
-        0x86 | 0x8c => Refusal::Credentials,
-        0x87 | 0x8a => Refusal::NotAuthorized,
-        0x88 | 0x89 => Refusal::Unavailable,
+        0x01 | reason::UNSUPPORTED_PROTOCOL_VERSION => Refusal::Version,
+        reason::CLIENT_IDENTIFIER_NOT_VALID => Refusal::ClientId,
+        reason::BAD_USER_NAME_OR_PASSWORD | reason::BAD_AUTHENTICATION_METHOD => Refusal::Credentials,
+        reason::NOT_AUTHORIZED | reason::BANNED => Refusal::NotAuthorized,
+        reason::SERVER_UNAVAILABLE | reason::SERVER_BUSY => Refusal::Unavailable,
         other => Refusal::Other(other),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::message::payload::Encoder;
 use crate::metric::sample::Sample;
-use crate::mqtt::session::{Event, INBOUND_LEN_MAX, Session, Settings};
+use crate::mqtt::{Event, INBOUND_LEN_MAX, Pace, Session, Settings};
 use crate::net::link::{Link, LinkError};
 use crate::platform::clock::{self, BootTime, Utc};
 use crate::platform::event::wait;
@@ -18,7 +18,7 @@ pub struct Online {
 impl Online {
     /// The link is open, and CONNECT is the first to be sent.
     pub fn new(link: Link, settings: &Settings<'_>, now: BootTime) -> Self {
-        Self { link, session: Session::new(settings, now) }
+        Self { link, session: Session::new(settings, Pace::default(), now) }
     }
 
     /// What the broker says next; `None` if it says nothing until then.
