@@ -14,7 +14,7 @@ use pivitals::measure::schedule::Schedule;
 use pivitals::measure::watch::{Look, Watch};
 use pivitals::message::payload::{Encoder, Format, LEN_MAX};
 use pivitals::metric::Metric;
-use pivitals::mqtt::session::{Event, Session, Settings, Version};
+use pivitals::mqtt::{Event, Pace, Session, Settings, Version};
 use pivitals::platform::clock::{BUILT_SECS, BootTime, Utc, WallClock};
 use pivitals::queue::outbox::{Outbox, Parts, Ticket};
 use pivitals_broker::{Board, TestDir};
@@ -85,7 +85,7 @@ impl Station {
             keep_alive_secs: config.keep_alive_secs,
             will: None,
         };
-        let mut session = Session::new(&settings, now);
+        let mut session = Session::new(&settings, Pace::default(), now);
         flush(&mut session, now);
         session.receive(if version == Version::V3 { &[0x20, 2, 0, 0] } else { &[0x20, 3, 0, 0, 0] });
         assert_eq!(session.next_event(), Ok(Some(Event::Connected)));

@@ -13,7 +13,7 @@ use crate::message::payload::homeassistant::Device;
 use crate::message::payload::{Format, LABEL_LEN_MAX, NAMESPACE_LEN_MAX};
 use crate::message::topics::{self, Topics};
 use crate::metric::{MOUNT_LEN_MAX, MOUNTS_MAX, Metric, Series};
-use crate::mqtt::session::Version;
+use crate::mqtt::Version;
 use crate::net::link::Target;
 use crate::net::tls::CertificatePaths;
 

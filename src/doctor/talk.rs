@@ -8,12 +8,13 @@ use super::{Patient, WARN, way};
 use crate::config::Config;
 use crate::message::payload::Encoder;
 use crate::metric::sample::Sample;
-use crate::mqtt::session::{Answer, SessionError, Settings, Version};
+use crate::mqtt::reason;
+use crate::mqtt::{Answer, SessionError, Settings, Version};
 use crate::net::link::{Link, LinkError, Target};
 use crate::net::tls::Loaded;
 use crate::platform::clock::{self, BootTime, Utc};
 use crate::queue::outbox::Parts;
-use crate::report::failure::{Failure, Words, reason};
+use crate::report::failure::{Failure, Words};
 use crate::uplink::backoff;
 use crate::uplink::version::VersionChoice;
 

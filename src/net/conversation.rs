@@ -6,7 +6,7 @@
 use std::os::fd::RawFd;
 
 use super::link::{Link, LinkError};
-use crate::mqtt::session::{Answer, Event, INBOUND_LEN_MAX, Session, SessionError, Settings};
+use crate::mqtt::{Answer, Event, INBOUND_LEN_MAX, Pace, Session, SessionError, Settings};
 use crate::platform::clock::BootTime;
 use crate::platform::event::Readiness;
 
@@ -31,10 +31,10 @@ pub struct Conversation<T> {
 }
 
 impl<T: Copy> Conversation<T> {
-    /// Starts a session on an open link. CONNECT leaves with the next [`flush`](Self::flush).
+    /// Starts a session on an open link, at the `pace` that the last one ended with. CONNECT leaves with the next [`flush`](Self::flush).
     #[must_use]
-    pub fn new(link: Link, settings: &Settings<'_>, now: BootTime) -> Self {
-        Self { link, session: Session::new(settings, now), accepted_at: None, answered_at: now }
+    pub fn new(link: Link, settings: &Settings<'_>, pace: Pace, now: BootTime) -> Self {
+        Self { link, session: Session::new(settings, pace, now), accepted_at: None, answered_at: now }
     }
 
     /// The session, to publish on.

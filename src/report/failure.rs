@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::config::setup::Setup;
 use crate::message::topics::Topics;
-use crate::mqtt::session::{Answer, Refusal, SessionError};
+use crate::mqtt::{Answer, Refusal, SessionError, reason};
 use crate::net::conversation::ConversationError;
 use crate::net::link::LinkError;
 use crate::net::tls::{TlsError, Validity};
@@ -40,19 +40,6 @@ pub mod exit {
     pub const NOPERM: u8 = 77;
     /// The configuration is wrong, or the certificate files are.
     pub const CONFIG: u8 = 78;
-}
-
-/// Reason codes that say more than "no" (MQTT 5, section 2.4).
-pub(crate) mod reason {
-    pub const NOT_AUTHORIZED: u8 = 0x87;
-    pub const SERVER_SHUTTING_DOWN: u8 = 0x8b;
-    pub const KEEP_ALIVE_TIMEOUT: u8 = 0x8d;
-    pub const SESSION_TAKEN_OVER: u8 = 0x8e;
-    pub const TOPIC_NAME_INVALID: u8 = 0x90;
-    pub const PACKET_TOO_LARGE: u8 = 0x95;
-    pub const QUOTA_EXCEEDED: u8 = 0x97;
-    pub const ADMINISTRATIVE_ACTION: u8 = 0x98;
-    pub const RETAIN_NOT_SUPPORTED: u8 = 0x9a;
 }
 
 /// What keeps samples from being delivered.

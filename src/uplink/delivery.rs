@@ -11,10 +11,10 @@ use crate::config::Config;
 use crate::message::payload::{Encoder, Format};
 use crate::message::topics::Topics;
 use crate::metric::sample::Sample;
-use crate::mqtt::session::{Session, SessionError};
+use crate::mqtt::reason;
+use crate::mqtt::{Session, SessionError};
 use crate::platform::clock::{BootTime, WallClock};
 use crate::queue::outbox::{Outbox, Parts, Ticket};
-use crate::report::failure::reason;
 
 /// The samples and their way into a session.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use super::presence::Presence;
 use super::retry::Retry;
 use crate::measure::probe::Health;
 use crate::metric::sample::NoData;
+use crate::mqtt::Pace;
 use crate::net::tls::Validity;
 use crate::platform::clock::{BootTime, WallClock};
 
@@ -19,6 +20,8 @@ pub struct Durable {
     pub presence: Presence,
     /// The waits, and what past failures have taught.
     pub retry: Retry,
+    /// How fast messages may follow each other.
+    pub pace: Pace,
     /// Counts since the start.
     pub tally: Tally,
 }

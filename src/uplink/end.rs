@@ -1,10 +1,11 @@
 //! How a connection ended.
 
 use super::sent::Sent;
-use crate::mqtt::session::{Answer, SessionError, Version};
+use crate::mqtt::{Answer, SessionError, Version};
 
+use crate::mqtt::reason;
 use crate::net::link::LinkError;
-use crate::report::failure::{Failure, reason};
+use crate::report::failure::Failure;
 
 /// How a connection, or the attempt to make one, ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What happened during a turn of the uplink.
 
 use super::retry::Next;
-use crate::mqtt::session::Version;
+use crate::mqtt::Version;
 use crate::net::tls::CertificateProblem;
 use crate::report::failure::Failure;
 

@@ -13,9 +13,10 @@ use super::end::End;
 use super::sent::Sent;
 use crate::message::payload::homeassistant::{OFFLINE, ONLINE};
 use crate::message::topics::Topics;
-use crate::mqtt::session::{Refusal, Session, SessionError, Will};
+use crate::mqtt::reason;
+use crate::mqtt::{Refusal, Session, SessionError, Will};
 use crate::platform::clock::BootTime;
-use crate::report::failure::{Failure, reason};
+use crate::report::failure::Failure;
 
 /// Failures in a row at the same point before the announcement is left out once.
 const ATTEMPTS: u8 = 3;

@@ -19,11 +19,12 @@ use super::end::End;
 use super::presence::{Presence, Verdict};
 use super::version::VersionChoice;
 use crate::config::Config;
-use crate::mqtt::session::Version;
+use crate::mqtt::Version;
+use crate::mqtt::reason;
 use crate::net::credentials::Credentials;
 use crate::net::link::LinkError;
 use crate::platform::clock::BootTime;
-use crate::report::failure::{Failure, reason};
+use crate::report::failure::Failure;
 
 /// Closes in a row, soon after CONNACK and with nothing in flight, before another device is suspected.
 const TAKEOVERS: u8 = 2;

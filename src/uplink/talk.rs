@@ -7,10 +7,11 @@ use super::end::End;
 use super::event::Event;
 use super::presence::Accepted;
 use super::sent::Sent;
-use crate::mqtt::session::{Event as SessionEvent, Version};
+use crate::mqtt::reason;
+use crate::mqtt::{Event as SessionEvent, Version};
 use crate::net::conversation::Conversation;
 use crate::platform::clock::{BootTime, WallClock};
-use crate::report::failure::{Failure, reason};
+use crate::report::failure::Failure;
 
 /// A conversation with the broker.
 #[derive(Debug)]

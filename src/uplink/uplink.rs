@@ -20,7 +20,7 @@ use super::turn::{Mode, Progress, Turn};
 use crate::config::Config;
 use crate::config::setup::Setup;
 use crate::metric::sample::Sample;
-use crate::mqtt::session::Settings;
+use crate::mqtt::{Pace, Settings};
 use crate::net::conversation::Conversation;
 use crate::net::credentials::Refresh;
 use crate::net::link::Link;
@@ -67,6 +67,7 @@ impl Uplink {
             delivery: Delivery::new(config, now),
             presence: Presence::default(),
             retry: Retry::new(config),
+            pace: Pace::default(),
             tally: Tally::default(),
         };
         Self { phase: Phase::Waiting { until: begin }, durable, random }
@@ -132,7 +133,7 @@ impl Uplink {
             keep_alive_secs: config.keep_alive_secs,
             will: self.durable.presence.begin(&config.topics),
         };
-        let talk = Talk::new(Conversation::new(*link, &settings, now));
+        let talk = Talk::new(Conversation::new(*link, &settings, self.durable.pace, now));
         self.phase = Phase::Talking(Box::new(talk));
     }
 
@@ -164,7 +165,10 @@ impl Uplink {
     fn fail(&mut self, failure: Failure, setup: &mut Setup, now: BootTime, tell: Tell<'_>) {
         let version = self.durable.retry.version();
         let end = match &self.phase {
-            Phase::Talking(talk) => talk.end(failure, version, now),
+            Phase::Talking(talk) => {
+                self.durable.pace = talk.conversation.session().pace();
+                talk.end(failure, version, now)
+            }
             Phase::Waiting { .. } | Phase::Opening(_) => End::of_attempt(failure, version),
         };
         let Durable { delivery, presence, retry, .. } = &mut self.durable;

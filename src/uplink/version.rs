@@ -1,7 +1,7 @@
 //! Which version of MQTT to speak: the one that is set, or the one that the broker takes.
 
 use crate::config::Mqtt;
-use crate::mqtt::session::{Answer, Refusal, SessionError, Version};
+use crate::mqtt::{Answer, Refusal, SessionError, Version};
 use crate::net::link::LinkError;
 use crate::report::failure::Failure;
 

@@ -1,6 +1,6 @@
 //! Both versions of MQTT, in every form that the standards allow; and the limits that a broker sets.
 
-use pivitals::mqtt::session::{Session, Settings};
+use pivitals::mqtt::{Pace, Session, Settings};
 use pivitals::net::link::{Link, Target};
 use pivitals::net::tls::CertificateFiles;
 use pivitals::platform::clock::boot_time;
@@ -154,13 +154,13 @@ fn a_link_for_port_443_names_the_host_and_the_protocol_that_aws_wants() {
     }
     let topics = ["t".to_owned()];
     let settings = Settings {
-        version: pivitals::mqtt::session::Version::V5,
+        version: pivitals::mqtt::Version::V5,
         client_id: "pi-7",
         topics: &topics,
         keep_alive_secs: 60,
         will: None,
     };
-    let mut session = Session::<()>::new(&settings, boot_time());
+    let mut session = Session::<()>::new(&settings, Pace::default(), boot_time());
     session.flush(boot_time(), |bytes| link.write(bytes)).unwrap();
     let connected = house.broker.wait_for(PATIENCE, Event::connected);
     assert_eq!((connected.alpn, connected.sni.as_deref()), (vec![alpn.to_owned()], Some("localhost")));

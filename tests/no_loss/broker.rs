@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use pivitals::mqtt::session::Version;
+use pivitals::mqtt::Version;
 
 use super::wire::{Answer, Packet, Piece};
 

@@ -8,7 +8,7 @@
 use std::thread;
 
 use pivitals::message::payload::Format;
-use pivitals::mqtt::session::Version;
+use pivitals::mqtt::Version;
 
 mod broker;
 mod queue;

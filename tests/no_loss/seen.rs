@@ -3,7 +3,7 @@
 use std::iter::Sum;
 
 use pivitals::message::payload::Format;
-use pivitals::mqtt::session::Version;
+use pivitals::mqtt::Version;
 
 /// How many times.
 #[derive(Debug, Default, Clone, Copy)]

@@ -8,7 +8,7 @@ use pivitals::message::payload::{Encoder, Format};
 use pivitals::message::topics::Topics;
 use pivitals::metric::sample::{Kept, NoData, Readings, Sample};
 use pivitals::metric::{Metric, Series};
-use pivitals::mqtt::session::{Session, Settings, Version};
+use pivitals::mqtt::{Pace, Session, Settings, Version};
 use pivitals::platform::clock::{BUILT_SECS, BootTime, WallClock};
 use pivitals::queue::outbox::{Outbox, Parts, Ticket};
 use pivitals::uplink::denials::Denials;
@@ -221,7 +221,7 @@ impl Station {
                 keep_alive_secs: 240,
                 will: None,
             };
-            let session = Session::new(&settings, self.now);
+            let session = Session::new(&settings, Pace::default(), self.now);
             self.online = Some(Online { session, in_flight: BTreeMap::new(), in_flight_max: 0 });
             self.broker.open(receive_maximum);
         }

@@ -1,7 +1,7 @@
 //! MQTT and JSON, read and written by hand: nothing of what is tested is used for it.
 
 use pivitals::message::payload::Format;
-use pivitals::mqtt::session::Version;
+use pivitals::mqtt::Version;
 use serde_json::Value;
 
 /// With a topic a metric where a message is of one.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::message::payload::Encoder;
 use crate::metric::sample::Sample;
-use crate::mqtt::session::{Event, Settings};
+use crate::mqtt::{Event, Pace, Settings};
 use crate::net::conversation::Conversation;
 use crate::net::link::Link;
 use crate::platform::clock::{self, BootTime, Utc};
@@ -17,7 +17,7 @@ pub struct Online(Conversation<()>);
 impl Online {
     /// Starts a session on an open link.
     pub fn new(link: Link, settings: &Settings<'_>, now: BootTime) -> Self {
-        Self(Conversation::new(link, settings, now))
+        Self(Conversation::new(link, settings, Pace::default(), now))
     }
 
     /// What the broker says next; `None` if it says nothing until then.

@@ -1,7 +1,7 @@
 //! MQTT in words.
 
-use super::{Context, Words, reason};
-use crate::mqtt::session::{Answer, Refusal, SessionError};
+use super::{Context, Words};
+use crate::mqtt::{Answer, Refusal, SessionError, reason};
 use crate::net::link::LinkError;
 
 const OWN_CLIENT_ID: &str = "give each device its own `client_id`, for example {serial}";
@@ -160,9 +160,7 @@ fn refused(refusal: Refusal, context: Context<'_>) -> Words {
             "it takes nothing to be retained".to_owned(),
             "have it allow that, or use no `discovery`".to_owned(),
         ),
-        Refusal::Other(code) => {
-            (format!("reason code {code:#04x}"), "look it up in MQTT 5, section 3.2.2.2".to_owned())
-        }
+        Refusal::Other(code) => (code_and_name(code), "look it up in MQTT 5, section 3.2.2.2".to_owned()),
     };
     Words::new(format!("MQTT: {endpoint} refuses client id {client_id}: {cause}"), remedy)
 }
@@ -176,10 +174,10 @@ pub fn lacks(action: &str, resource: &str) -> String {
     )
 }
 
-/// A reason code with its name and what to do.
+/// The cause that a reason code names, and the remedy.
 fn reason_words(code: u8) -> (String, &'static str) {
     let (cause, remedy) = match code {
-        0 => ("normally", "it is tried again"),
+        reason::SUCCESS => ("without an error", "it is tried again"),
         reason::SERVER_SHUTTING_DOWN => ("it is shutting down", "it is tried again"),
         reason::KEEP_ALIVE_TIMEOUT => {
             ("it heard nothing within the keep-alive", "the line is probably bad: it is tried again")
@@ -188,7 +186,14 @@ fn reason_words(code: u8) -> (String, &'static str) {
         reason::PACKET_TOO_LARGE => ("the message is too large", "shorten `label` and `topic`"),
         reason::QUOTA_EXCEEDED => ("a quota is exceeded", "look at the account's limits"),
         reason::ADMINISTRATIVE_ACTION => ("by an administrator", "ask who runs the broker"),
-        code => return (format!("reason code {code:#04x}"), "look it up in MQTT 5, section 2.4"),
+        code => return (code_and_name(code), "look it up in MQTT 5, section 2.4"),
     };
     (cause.to_owned(), remedy)
+}
+
+fn code_and_name(code: u8) -> String {
+    match reason::name(code) {
+        Some(name) => format!("reason code {code:#04x} ({name})"),
+        None => format!("reason code {code:#04x}"),
+    }
 }

@@ -1,9 +1,9 @@
 use std::io;
 
 use super::*;
+use crate::mqtt::reason::{SERVER_SHUTTING_DOWN, SESSION_TAKEN_OVER};
 use crate::net::tls::OutOfDate;
 use crate::platform::resolve::ResolveError;
-use reason::{SERVER_SHUTTING_DOWN, SESSION_TAKEN_OVER};
 
 const JANUARY: Utc = Utc::from_millis(1_767_225_600_000);
 const FEBRUARY: Utc = Utc::from_millis(1_769_904_000_000);

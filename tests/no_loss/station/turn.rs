@@ -2,7 +2,7 @@
 //! what there is room for is sent.
 
 use pivitals::message::payload::Format;
-use pivitals::mqtt::session::{Event, IN_FLIGHT_MAX, SessionError, Version};
+use pivitals::mqtt::{Event, IN_FLIGHT_MAX, SessionError, Version};
 use pivitals::platform::clock::Utc;
 use pivitals::queue::outbox::Ticket;
 use pivitals::uplink::denials::Closure;

@@ -1,15 +1,15 @@
-//! What a broker keeps for those who subscribe later, and what it says when the connection breaks.
+//! Retained messages, and the will.
 
 use super::*;
 
 /// The first packet of a session with a will.
 fn connect_with_will(version: Version) -> Vec<u8> {
     let will = Some(Will { topic: "t/availability", payload: "offline" });
-    sent(&mut Session::<u32>::new(&Settings { will, ..settings(version) }, at(0)), at(0))
+    sent(&mut Session::<u32>::new(&Settings { will, ..settings(version) }, Pace::default(), at(0)), at(0))
 }
 
 #[test]
-fn a_will_is_retained_and_has_quality_of_service_1() {
+fn will_is_retained_and_has_quality_of_service_1() {
     // Will Retain, Will QoS 1, Will Flag, Clean Session.
     const FLAGS: u8 = 0x20 | 1 << 3 | 0x04 | 0x02;
     let will = b"\0\x0et/availability\0\x07offline";
@@ -30,7 +30,7 @@ fn a_will_is_retained_and_has_quality_of_service_1() {
 }
 
 #[test]
-fn a_retained_message_says_so_and_the_next_one_does_not() {
+fn retain_flag_is_set_for_one_message_only() {
     for version in BOTH {
         let mut session = connected(version);
         session.publish_retained(0, b"x", 1, at(0)).unwrap();
@@ -51,24 +51,24 @@ fn a_retained_message_says_so_and_the_next_one_does_not() {
 }
 
 #[test]
-fn a_retained_message_may_be_longer_than_what_waits_otherwise() {
+fn retained_message_may_be_longer_than_the_buffer() {
     let mut session = connected(Version::V5);
     let payload = vec![b'x'; 3 * OUTGOING_LEN_MAX];
     assert!(session.has_room(payload.len(), at(0)));
     session.publish_retained(0, &payload, 1, at(0)).unwrap();
-    assert!(!session.has_room(1, at(0)), "nothing goes with it");
+    assert!(!session.has_room(1, at(0)), "it is written alone");
     let bytes = sent(&mut session, at(0));
     assert_eq!((bytes.len() - payload.len(), &bytes[bytes.len() - 1..]), (10, &b"x"[..]));
     assert!(session.has_room(1, at(0)));
 }
 
 #[test]
-fn a_broker_that_retains_nothing_is_known_by_its_connack() {
+fn connack_tells_whether_the_broker_retains_messages() {
     for (properties, retains) in [(&[][..], true), (&[0x25, 1], true), (&[0x25, 0], false)] {
         assert_eq!(connected_with(Version::V5, properties).retains(), retains, "{properties:?}");
     }
-    assert!(connected(Version::V3).retains(), "3.1.1 cannot say");
-    // What it answers to a will that is to be retained (section 3.2.2.3.5).
+    assert!(connected(Version::V3).retains(), "3.1.1 does not tell");
+    // The answer of such a broker to a will that is to be retained (section 3.2.2.3.5).
     let refused = Err(SessionError::Refused(Refusal::Other(0x9a)));
     assert_eq!(answered(Version::V5, &[0x20, 3, 0, 0x9a, 0]), refused);
 }

@@ -13,7 +13,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivitals::mqtt::session::Version;
+use pivitals::mqtt::Version;
 
 mod station;
 mod wire;

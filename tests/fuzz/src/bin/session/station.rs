@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pivitals::platform::clock::BootTime;
-use pivitals::mqtt::session::{Event, IN_FLIGHT_MAX, Session, SessionError, Settings, Version};
+use pivitals::mqtt::{Event, IN_FLIGHT_MAX, Pace, Session, SessionError, Settings, Version};
 
 use crate::wire::{self, Answer, Inbound, Sent};
 
@@ -50,7 +50,7 @@ impl Station {
         };
         Self {
             version,
-            session: Session::new(&settings, now),
+            session: Session::new(&settings, Pace::default(), now),
             inbound: Inbound::new(version),
             now,
             connected: false,

@@ -1,6 +1,6 @@
 //! MQTT, read by hand: nothing of what is tested is used for it.
 
-use pivitals::mqtt::session::Version;
+use pivitals::mqtt::Version;
 
 /// Messages go there, by turns; one byte long.
 pub const TOPICS: [&str; 2] = ["t", "u"];
