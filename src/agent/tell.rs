@@ -12,7 +12,7 @@ use crate::uplink::retry::{Action, Next};
 /// Logs an event of the uplink.
 pub fn tell(notices: &mut Notices, setup: &Setup, event: Event) {
     match event {
-        Event::CertificatesChanged => notices.certificates_changed(setup.credentials.current()),
+        Event::CertificatesChanged => notices::certificates_changed(setup.credentials.current()),
         Event::CertificatesRetried => debug!("the new certificates are tried once more"),
         Event::CertificatesUnusable(problems) => notices::certificates_unusable(&problems),
         Event::Connected(version) => debug!("connected, MQTT {version}"),
@@ -49,7 +49,7 @@ fn ended(notices: &mut Notices, setup: &Setup, next: &Next) {
         }
     }
     if next.went_back {
-        notices.went_back(&setup.credentials.current().files.certificate);
+        notices::went_back(&setup.credentials.current().files.certificate);
     }
 }
 

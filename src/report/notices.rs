@@ -34,7 +34,6 @@ pub struct Notices {
     certificate_days: Option<i64>,
     /// A service manager was told that messages are acknowledged, and nothing else since.
     is_well: bool,
-    is_back: bool,
     /// What was told of the connection last, for the status file.
     last_failure: Option<String>,
     is_failure_news: bool,
@@ -44,11 +43,13 @@ pub struct Notices {
 
 impl Notices {
     /// For an agent that was perhaps started by a service manager, which is told, too.
+    #[must_use]
     pub fn of_a_service() -> Self {
         Self { supervisor: Supervisor::from_environment(), ..Self::default() }
     }
 
     /// For a command that has nothing to say when all goes well.
+    #[must_use]
     pub fn of_one_sample() -> Self {
         Self { publishing: true, is_command: true, ..Self::default() }
     }
@@ -92,6 +93,7 @@ impl Notices {
     }
 
     /// When [`alive`](Self::alive) has something to tell.
+    #[must_use]
     pub fn alive_at(&self) -> BootTime {
         self.supervisor.ping_at()
     }
@@ -101,7 +103,6 @@ impl Notices {
         self.failures.clear();
         self.publishing = false;
         self.certificate_days = None;
-        self.is_back = false;
         if are_series_other {
             self.absent.clear();
         }
@@ -136,29 +137,6 @@ impl Notices {
             warn!("{words}; its messages are kept, and tried again from time to time");
         }
         self.ill(words);
-    }
-
-    /// Whether it is news that former certificates are used again.
-    pub const fn is_back_news(&self) -> bool {
-        !self.is_back
-    }
-
-    /// Tells that the broker did not take new certificates, so that the former ones are used again.
-    pub fn went_back(&mut self, former: &Path) {
-        self.is_back = true;
-        let former = former.display();
-        warn!("the new certificate files were refused; {former} as it was before goes on serving");
-    }
-
-    /// Tells that other certificates are used from now on.
-    pub fn certificates_changed(&mut self, loaded: &Loaded) {
-        self.is_back = false;
-        info!(
-            "the certificate files have changed: {} is valid from {} to {}",
-            loaded.files.certificate.display(),
-            loaded.validity.from,
-            loaded.validity.until
-        );
     }
 
     /// Tells that a certificate will expire soon, once a day. A command would tell it each time.
@@ -240,6 +218,22 @@ impl Notices {
             self.clock_unset = !is_set;
         }
     }
+}
+
+/// Tells that the broker did not take new certificates, so that the former ones are used again.
+pub fn went_back(former: &Path) {
+    let former = former.display();
+    warn!("the new certificate files were refused; {former} as it was before goes on serving");
+}
+
+/// Tells that other certificates are used from now on.
+pub fn certificates_changed(loaded: &Loaded) {
+    info!(
+        "the certificate files have changed: {} is valid from {} to {}",
+        loaded.files.certificate.display(),
+        loaded.validity.from,
+        loaded.validity.until
+    );
 }
 
 /// Logs the start.

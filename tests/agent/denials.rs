@@ -123,8 +123,10 @@ fn a_denial_that_the_broker_tells_twice_is_logged_once_and_blames_no_other_topic
 
 #[test]
 fn samples_of_a_denied_topic_are_kept_and_arrive_in_full_once_the_policy_lets_them_through() {
-    let cases =
-        [("5", "does not let client id pi-7"), ("3.1.1", "closed the connection three times in a row when client id pi-7")];
+    let cases = [
+        ("5", "does not let client id pi-7"),
+        ("3.1.1", "closed the connection three times in a row when client id pi-7"),
+    ];
     for_each(cases, |(mqtt, words)| {
         let policy = Some(allowing(&["other/topic"]));
         let denied_publish = DeniedPublish::Disconnect;

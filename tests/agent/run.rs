@@ -47,5 +47,8 @@ fn a_terminated_agent_ends_cleanly_whatever_it_is_doing() {
     let agent = house.start("run", &[]);
     house.published();
     let lines = house.end(agent);
-    assert!(lines.iter().any(|line| line.contains("undelivered samples are lost")), "{lines:#?}");
+    assert!(
+        lines.iter().any(|line| line.contains("stopped; ") && line.contains("undelivered")),
+        "{lines:#?}"
+    );
 }
