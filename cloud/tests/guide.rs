@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use pivitals::message::topics::Topics;
-use pivitals::mqtt::session::{Refusal, SessionError};
+use pivitals::mqtt::{Refusal, SessionError};
 use pivitals::net::tls::Validity;
 use pivitals::platform::clock::Utc;
 use pivitals::report::failure::{Context, Failure};

@@ -23,7 +23,8 @@ fn files() -> BTreeMap<String, String> {
             }
             let name = path.strip_prefix(source()).unwrap().display().to_string();
             // The program imports the library by its name and may use all of it.
-            if name.ends_with(".rs") && !name.ends_with("tests.rs") && name != "main.rs" {
+            let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+            if is_rust && !path.ends_with("tests.rs") && name != "main.rs" {
                 found.insert(name, code(&fs::read_to_string(&path).unwrap()));
             }
         }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::thread;
 
-use pivitals::agent::Agent;
+use pivitals::agent;
 use pivitals::config::setup::{Options, Setup};
 use pivitals::doctor::{self, Checks};
 use pivitals::report::failure::exit;
@@ -106,9 +106,9 @@ impl House {
     fn once(&self, set: &[&str]) -> u8 {
         let options = self.options(set, &self.device.dir.display().to_string());
         let setup = Setup::load(&options).unwrap();
-        match Agent::new(setup, self.board.root()).once() {
+        match agent::once(setup, self.board.root()) {
             Ok(()) => exit::OK,
-            Err(failures) => failures[0].exit_code(),
+            Err(failures) => failures[0].0.exit_code(),
         }
     }
 

@@ -3,8 +3,8 @@
 //! MQTT 5 names the denied message. In 3.1.1, AWS IoT Core closes the connection without a word; the message
 //! is sent again on the next connection, which is closed in turn. So the topic of the oldest unacknowledged
 //! message becomes *suspect* when the broker closes the connection in place of a PUBACK. Messages of a suspect
-//! topic are sent alone, after all others are acknowledged. After [`CLOSES`] closes without a PUBACK on the
-//! topic in between, it counts as denied.
+//! topic are sent alone, after all others are acknowledged. After three closes without a PUBACK on the topic in
+//! between, it counts as denied.
 //!
 //! A denied topic is *held*: its messages stay in the queue, and the others go on. Every five minutes, at the
 //! device's phase, one message is tried, alone and after all others, because the trial may cost the
