@@ -24,6 +24,12 @@ impl Check<'_> {
             self.values.errors.push(error);
             return Err(Reported);
         }
+        if !cfg!(feature = "discovery") {
+            let why = "this build has no Home Assistant discovery; build with the feature `discovery`";
+            let error = ConfigError::new(place, format_args!("discovery = {HOME_ASSISTANT}: {why}"));
+            self.values.errors.push(error);
+            return Err(Reported);
+        }
         let is_aws = |endpoint: &str| endpoint.to_ascii_lowercase().contains(".amazonaws.com");
         let obstacles = [
             (

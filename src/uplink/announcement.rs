@@ -19,7 +19,8 @@ impl Announcement {
     #[must_use]
     pub fn of(config: &Config) -> Option<Self> {
         let topics = &config.topics;
-        let device = config.discovery.as_ref()?;
+        // A constant, so that a build without discovery has no code for the document.
+        let device = config.discovery.as_ref().filter(|_| cfg!(feature = "discovery"))?;
         let document = device.document(
             &config.label,
             &config.series,
