@@ -176,12 +176,13 @@ impl Denials {
     pub fn closed(&mut self, oldest: Ticket, in_flight: usize, is_said: bool, now: BootTime) -> Closure {
         let topic = self.topics.of(oldest.part());
         self.fruitless_closes = self.fruitless_closes.saturating_add(1);
+        let is_only_one = in_flight == 1 || self.states.len() == 1;
         let (closes, is_certain) = match self.state(topic) {
-            State::Allowed => (1, is_said),
+            // With others in flight it may be one of them.
+            State::Allowed => (u8::from(is_only_one), is_said),
             State::Suspect { closes, others_acknowledged } => (closes + 1, is_said || others_acknowledged),
             State::Held { .. } => (CLOSES, true),
         };
-        let is_only_one = in_flight == 1 || self.states.len() == 1;
         if closes >= CLOSES || is_said && is_only_one {
             let is_news = self.hold(topic, is_said, now);
             return Closure::Denied { topic, is_news, is_certain };
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn third_close_in_a_row_on_one_topic_denies_it() {
+    fn third_close_in_a_row_on_one_topic_alone_denies_it() {
         let (mut denials, mut outbox) = two("a/{metric}");
         let (first, second) = both(&mut denials, &mut outbox);
         assert_eq!(denials.closed(first, 2, false, at(0)), Closure::Suspect);
@@ -254,7 +255,11 @@ mod tests {
         assert_eq!(send(&mut denials, &mut outbox, 1, at(0)), None, "and alone");
         assert_eq!(denials.acknowledged(second), None);
         outbox.acknowledge(second);
-        for expected in [Closure::Suspect, Closure::Denied { topic: 0, is_news: true, is_certain: true }] {
+        for expected in [
+            Closure::Suspect,
+            Closure::Suspect,
+            Closure::Denied { topic: 0, is_news: true, is_certain: true },
+        ] {
             assert_eq!(send(&mut denials, &mut outbox, 0, at(0)), Some(first));
             assert_eq!(denials.closed(first, 1, false, at(0)), expected);
             assert!(denials.has_others());

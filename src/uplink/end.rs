@@ -37,11 +37,13 @@ impl End {
         matches!(self.failure, Failure::Session(SessionError::Disconnected(reason::NOT_AUTHORIZED)))
     }
 
-    /// Whether the broker closed the connection in order and without a word, in place of a PUBACK. A
-    /// connection that broke says nothing about a topic.
+    /// Whether the broker closed the connection in order and without a word, in place of a PUBACK, in MQTT
+    /// 3.1.1. In version 5 a broker names what it denies, and a connection that broke says nothing about a
+    /// topic.
     #[must_use]
     pub const fn is_close_instead_of_puback(&self) -> bool {
-        matches!(self.failure, Failure::Closed(Some(Answer::PubAck), LinkError::Closed))
+        matches!(self.version, Version::V3)
+            && matches!(self.failure, Failure::Closed(Some(Answer::PubAck), LinkError::Closed))
     }
 
     /// Whether the broker refused CONNECT, or closed the connection in its place.

@@ -17,6 +17,9 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// The same for what the program itself waits for before: at most a minute after a refusal.
 pub const LONG_PATIENCE: Duration = Duration::from_secs(150);
 
+/// The same for the trial of a held topic, which comes within five and a half minutes.
+pub const TRIAL_PATIENCE: Duration = Duration::from_secs(420);
+
 /// A device with its certificates and its configuration, and the broker it is to talk to.
 pub struct House {
     pub dir: TestDir,
