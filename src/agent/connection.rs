@@ -7,7 +7,7 @@ use log::{debug, warn};
 
 use super::presence::Presence;
 use super::{Agent, Mode, notices, random};
-use crate::mqtt::{Event, INBOUND_LEN_MAX, Session, Settings, reason};
+use crate::mqtt::{Event, INBOUND_LEN_MAX, Pace, Session, Settings, reason};
 use crate::net::credentials::Refresh;
 use crate::net::link::{Link, LinkError};
 use crate::platform::clock::{self, BootTime};
@@ -97,6 +97,11 @@ impl Online {
     /// Messages that were sent and not acknowledged.
     pub fn in_flight(&self) -> usize {
         self.session.as_ref().map_or(0, Session::in_flight)
+    }
+
+    /// The pace of the session, once there is one.
+    fn pace(&self) -> Pace {
+        self.session.as_ref().map_or_else(Pace::default, Session::pace)
     }
 
     fn notice_answered(&mut self, now: BootTime) {
@@ -228,6 +233,13 @@ impl Agent {
                 // does without.
                 online.denial_told = online.denial_told.or(Some(true));
                 self.announce_no_more(&Failure::PublishRefused(topic, reason));
+            }
+            Event::Refused(Sent::Sample { ticket, .. }, reason)
+                if reason::is_quota(reason) && !online.pace().is_slowest() =>
+            {
+                online.answered_at = now;
+                debug!("a quota is exceeded: at most {} messages a second", online.pace().per_second());
+                self.outbox.refused(ticket);
             }
             Event::Refused(Sent::Sample { ticket, .. }, reason) => {
                 online.answered_at = now;

@@ -17,6 +17,7 @@ mod mailbox;
 mod once;
 mod outage;
 mod protocol;
+mod quota;
 mod refusals;
 mod reload;
 mod renewal;
