@@ -48,6 +48,11 @@ impl KernelFile {
         buffer.get(..length).ok_or(NoData::Unreadable)
     }
 
+    /// Closes the file. It is opened again at the next reading.
+    pub fn close(&mut self) {
+        self.file = None;
+    }
+
     fn read_at(&mut self, buffer: &mut [u8], offset: usize) -> Result<usize, NoData> {
         let file = match &mut self.file {
             Some(file) => file,

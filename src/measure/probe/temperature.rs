@@ -85,7 +85,9 @@ fn find_zone(zones: &mut [Zone]) -> Option<usize> {
     for (index, zone) in zones.iter_mut().enumerate() {
         let mut buffer = [0; 32];
         let Ok(text) = zone.kind.read_into(&mut buffer) else { break };
-        let Some(rank) = zone_rank(text) else { continue };
+        let rank = zone_rank(text);
+        zone.kind.close();
+        let Some(rank) = rank else { continue };
         if best.is_none_or(|(best_rank, _)| rank < best_rank) {
             best = Some((rank, index));
         }
