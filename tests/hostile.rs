@@ -44,7 +44,7 @@ fn board(board: &str, file: &str) -> Vec<u8> {
 }
 
 /// What the probes read, and of which board it is taken.
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 20] = [
     ("pi-4", "proc/stat"),
     ("pi-4", "proc/meminfo"),
     ("pi-4", "proc/loadavg"),
@@ -61,6 +61,8 @@ const FILES: [(&str, &str); 18] = [
     ("pi-4", "sys/class/thermal/thermal_zone0/type"),
     ("pi-4", "sys/class/thermal/thermal_zone0/temp"),
     ("pi-4", "sys/class/net/eth0/device/uevent"),
+    ("pi-5", "sys/class/hwmon/hwmon2/name"),
+    ("pi-5", "sys/class/hwmon/hwmon2/fan1_input"),
     ("cm-4", "sys/block/mmcblk0/device/life_time"),
     ("cm-4", "sys/block/mmcblk0/device/pre_eol_info"),
 ];

@@ -16,6 +16,7 @@ mod agent;
 pub mod cpu;
 mod disk;
 pub mod diskstats;
+pub mod fan;
 mod firmware;
 mod kernel_file;
 pub mod loadavg;
@@ -56,6 +57,7 @@ pub struct Probes {
     // Made at their first reading.
     memory: Option<memory::Memory>,
     temperature: Option<temperature::Temperature>,
+    fan: Option<fan::Fan>,
     uptime: Option<uptime::Uptime>,
     swaps: Option<swaps::Swaps>,
     wireless: Option<wireless::Wireless>,
@@ -201,6 +203,7 @@ impl Probes {
             }
             Metric::Clock => firmware::clock(&mut self.vcio),
             Metric::CoreVoltage => firmware::core_voltage(&mut self.vcio),
+            Metric::FanRpm => self.fan.get_or_insert_with(|| fan::Fan::new(root)).read(),
             Metric::Load1 | Metric::Load5 | Metric::Load15 | Metric::Processes => {
                 self.loadavg.as_ref().ok_or(NoData::NotPresent)?.reading(metric)
             }

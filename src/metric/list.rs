@@ -26,6 +26,7 @@ pub enum Metric {
     SoftLimitSinceBoot,
     Clock,
     CoreVoltage,
+    FanRpm,
     Load1,
     Load5,
     Load15,
@@ -255,6 +256,16 @@ pub const LIST: &[Description] = &[
         emf_name: "core_voltage",
         presentation: Presentation::Of { device: "voltage", unit: "mV" },
         meaning: "the SoC's core voltage in mV",
+        ..Description::DEFAULT
+    },
+    Description {
+        metric: Metric::FanRpm,
+        key: "fan_rpm",
+        rule_name: "fan speed",
+        flat_key: "fan_rpm",
+        emf_name: "fan_rpm",
+        presentation: Presentation::Of { device: "", unit: "rpm" },
+        meaning: "revolutions of the fan per minute; 0 while it stands still",
         ..Description::DEFAULT
     },
     Description {

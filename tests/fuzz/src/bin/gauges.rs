@@ -1,10 +1,10 @@
-//! Texts of what is so now: `/proc/loadavg`, `/proc/uptime`, `/proc/swaps`, `/proc/net/wireless`, and an
-//! eMMC's `life_time` and `pre_eol_info`.
+//! Texts of gauges: `/proc/loadavg`, `/proc/uptime`, `/proc/swaps`, `/proc/net/wireless`, a fan's
+//! `fan1_input`, and an eMMC's `life_time` and `pre_eol_info`.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pivitals::measure::probe::{loadavg, mmc, swaps, uptime, wireless};
+use pivitals::measure::probe::{fan, loadavg, mmc, swaps, uptime, wireless};
 
 fuzz_target!(|input: &[u8]| {
     let text = String::from_utf8_lossy(input);
@@ -31,6 +31,10 @@ fuzz_target!(|input: &[u8]| {
     if let Ok(dbm) = wireless::parse_dbm(bytes) {
         assert!((-150..=-1).contains(&dbm), "{dbm}");
         assert_eq!(word(2, 3).trim_end_matches('.').parse(), Ok(dbm));
+    }
+    if let Ok(rpm) = fan::parse_rpm(bytes) {
+        assert!((0..=30_000).contains(&rpm), "{rpm}");
+        assert_eq!(word(0, 0).parse(), Ok(rpm));
     }
     for which in [0, 1] {
         if let Ok(percent) = mmc::parse_life_time(bytes, which) {
