@@ -1,13 +1,15 @@
 //! Every system call that std does not offer, each behind a safe face: the only place with `unsafe`.
 //!
 //! [`time`] the clocks · [`device`] file systems and the mailbox · [`event`] poll and signals ·
-//! [`net`] a connect that does not block · [`resolve`] a name look-up that does not block
+//! [`net`] a connect that does not block · [`child`] child processes with a deadline ·
+//! [`resolve`] a name look-up in one
 
 #![expect(unsafe_code, reason = "system calls; every other file is checked to have none")]
 
 use std::ffi::c_int;
 use std::io;
 
+pub mod child;
 pub mod clock;
 pub mod device;
 pub mod event;

@@ -1,20 +1,19 @@
 //! A name look-up that does not block.
 //!
 //! getaddrinfo(3) blocks for as long as the resolver is silent, five seconds and more, in which no
-//! sample would be taken and no signal seen. It is also the one function that knows everything a
-//! system says about names (hosts file, search domains, the order of addresses), so it is used as it
-//! is, in a child process that lives for one look-up and answers through a pipe.
+//! sample would be taken and no signal handled. It is also the one function that knows everything a
+//! system says about names (hosts file, search domains, the order of addresses). So it is called, in a
+//! [`Child`] for each look-up.
 
 use std::ffi::{CStr, c_int};
-use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsRawFd, FromRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::ptr;
 
 use heapless::Vec;
 
-use super::check;
+use super::child::Child;
 
 /// Addresses kept of one answer. AWS IoT Core's names have up to eight of each family.
 pub const ADDRESSES_MAX: usize = 16;
@@ -37,50 +36,28 @@ pub enum ResolveError {
 const HEAD_LEN: usize = size_of::<c_int>();
 const ADDRESS_LEN: usize = 17;
 const ANSWER_LEN_MAX: usize = HEAD_LEN + ADDRESS_LEN * ADDRESSES_MAX;
-// A write of up to PIPE_BUF bytes is never torn (pipe(7)).
-const _: () = assert!(ANSWER_LEN_MAX <= libc::PIPE_BUF);
 
-/// A look-up under way: wait until it is readable, then call [`finish`](Self::finish).
+/// A look-up under way: wait until it is readable, then call [`finish`](Self::finish). Dropping it ends it.
 #[derive(Debug)]
-pub struct LookUp {
-    child: libc::pid_t,
-    answer: File,
-}
+pub struct LookUp(Child);
 
 impl LookUp {
     /// Begins a look-up of `host`.
     ///
     /// # Errors
-    /// `EAGAIN` or `ENOMEM` of fork(2), `EMFILE` of pipe(2).
+    /// As [`Child::start`].
     pub fn start(host: &CStr) -> io::Result<Self> {
-        let mut ends = [0; 2];
-        // SAFETY: pipe2 writes two descriptors, new and owned by nobody else.
-        let (answer, to_parent) = unsafe {
-            check(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC))?;
-            let [read_end, write_end] = ends;
-            (OwnedFd::from_raw_fd(read_end), OwnedFd::from_raw_fd(write_end))
-        };
-        // SAFETY: the agent has one thread, so the child may go on using the heap.
-        let child = check(unsafe { libc::fork() })?;
-        if child == 0 {
-            // SAFETY: both only concern this process: it ends with its parent, and without running
-            // what the parent has left to do at exit.
-            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-            let sent = File::from(to_parent).write_all(&look_up(host));
-            // SAFETY: as above.
-            unsafe { libc::_exit(c_int::from(sent.is_err())) }
-        }
-        Ok(Self { child, answer: answer.into() })
+        Child::start(|| look_up(host)).map(Self)
     }
 
-    /// Reads the answer; blocks if it has not come yet.
+    /// Reads the answer, which has to be there.
     ///
     /// # Errors
-    /// Why there is no address. A child that ended without an answer counts as `TryAgain`.
+    /// Why there is no address. A child that has not answered, or ended without an answer, counts as
+    /// `TryAgain`.
     pub fn finish(mut self) -> Result<Addresses, ResolveError> {
         let mut buffer = [0; ANSWER_LEN_MAX];
-        let length = self.answer.read(&mut buffer).unwrap_or(0);
-        let answer = buffer.get(..length).unwrap_or_default();
+        let answer = self.0.answer(&mut buffer).unwrap_or_default();
         let (code, mut rest) = answer.split_first_chunk().ok_or(ResolveError::TryAgain)?;
         match c_int::from_ne_bytes(*code) {
             0 => {}
@@ -108,21 +85,11 @@ impl LookUp {
 
 impl AsRawFd for LookUp {
     fn as_raw_fd(&self) -> RawFd {
-        self.answer.as_raw_fd()
+        self.0.as_raw_fd()
     }
 }
 
-impl Drop for LookUp {
-    fn drop(&mut self) {
-        // SAFETY: the child is ours and not yet waited for, so the number is still its own.
-        unsafe {
-            libc::kill(self.child, libc::SIGKILL);
-            libc::waitpid(self.child, ptr::null_mut(), 0);
-        }
-    }
-}
-
-/// Asks getaddrinfo(3), and puts what it says into the form of the pipe.
+/// Calls getaddrinfo(3), and encodes its answer for the pipe.
 fn look_up(host: &CStr) -> Vec<u8, ANSWER_LEN_MAX> {
     let mut found: *mut libc::addrinfo = ptr::null_mut();
     // SAFETY: the name ends with NUL; all-zero hints are valid; the list is freed below.
@@ -172,33 +139,34 @@ fn look_up(host: &CStr) -> Vec<u8, ANSWER_LEN_MAX> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::platform::event::{Readiness, wait};
+
+    fn resolve(host: &CStr) -> Result<Addresses, ResolveError> {
+        let look_up = LookUp::start(host).unwrap();
+        let readable = Readiness { readable: true, writable: false };
+        wait(&mut [(look_up.as_raw_fd(), readable)], Duration::from_secs(60));
+        look_up.finish()
+    }
 
     #[test]
     fn localhost_is_a_loopback_address() {
-        let addresses = LookUp::start(c"localhost").unwrap().finish().unwrap();
+        let addresses = resolve(c"localhost").unwrap();
         assert!(addresses.iter().all(IpAddr::is_loopback), "{addresses:?}");
     }
 
     #[test]
-    fn an_address_resolves_to_itself() {
+    fn address_resolves_to_itself() {
         for text in [c"127.0.0.1", c"::1"] {
-            let addresses = LookUp::start(text).unwrap().finish().unwrap();
+            let addresses = resolve(text).unwrap();
             assert_eq!(addresses.first().unwrap().to_string(), text.to_str().unwrap());
         }
     }
 
     #[test]
-    fn a_name_that_cannot_be_is_an_error() {
-        assert!(LookUp::start(c"no such name").unwrap().finish().is_err());
-    }
-
-    #[test]
-    fn a_look_up_that_is_given_up_leaves_no_child() {
-        let look_up = LookUp::start(c"localhost").unwrap();
-        let child = look_up.child;
-        drop(look_up);
-        // SAFETY: signal 0 only asks whether the process is there.
-        assert_eq!(unsafe { libc::kill(child, 0) }, -1);
+    fn impossible_name_is_an_error() {
+        assert!(resolve(c"no such name").is_err());
     }
 }
