@@ -4,7 +4,7 @@
 //! deadline, a signal.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use log::{debug, info, warn};
@@ -54,7 +54,6 @@ const LIFE_WAIT: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Agent {
     setup: Setup,
-    root: PathBuf,
     probes: Probes,
     encoder: Encoder,
     outbox: Outbox,
@@ -77,7 +76,6 @@ impl Agent {
         let now = clock::boot_time();
         let config = &setup.config;
         Self {
-            root: root.to_owned(),
             probes: Probes::new(root, &config.series),
             encoder: encoder(config),
             outbox: Outbox::new(config.queue),
@@ -402,7 +400,7 @@ impl Agent {
             });
         }
         if config.series != old.series {
-            self.probes = Probes::new(&self.root, &config.series);
+            self.probes = self.probes.beside(&config.series);
             self.probes.prime(now);
         }
         self.outbox.resize(config.queue);

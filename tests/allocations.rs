@@ -167,7 +167,7 @@ fn looks() -> (usize, usize) {
     let config = Config::read(None, &set, &Identity::read(Path::new("/"))).unwrap();
     let mut now = BootTime::from_millis(100_000);
     let schedule = Schedule::new(config.interval, "pi-7", now);
-    let mut watch = Watch::new(board.root(), &config.alerts, &schedule, now).unwrap();
+    let mut watch = Watch::new(&Probes::new(board.root(), &[]), &config.alerts, &schedule, now).unwrap();
     let (mut allocations, mut news) = (0, 0);
     for turn in 0..CYCLES {
         fs::write(board.sensor(), if turn % 2 == 0 { "20000\n" } else { "90000\n" }).unwrap();

@@ -15,7 +15,7 @@ impl Agent {
     /// Begins to watch, after a time in which `before` was watched.
     pub(super) fn start_watch(&mut self, before: &[Alert], now: BootTime) {
         let alerts = &self.setup.config.alerts;
-        let mut watch = Watch::new(&self.root, alerts, &self.schedule, now);
+        let mut watch = Watch::new(&self.probes, alerts, &self.schedule, now);
         if let (Some(watch), Some(old)) = (&mut watch, &self.watch) {
             watch.go_on_from(old, alerts, before);
         }

@@ -22,7 +22,9 @@ mod kernel_file;
 pub mod loadavg;
 pub mod memory;
 pub mod mmc;
+pub mod mount_table;
 pub mod mountinfo;
+mod mounts;
 mod named;
 pub mod net_dev;
 pub mod pressure;
@@ -45,7 +47,7 @@ pub struct Probes {
     /// Each metric, with the index of its thing in the probe where that has several.
     series: Vec<(Metric, usize)>,
     vcio: Vcio,
-    disks: Vec<disk::Disk>,
+    disks: disk::Disks,
     // Made in `prepare`: they are read before the series that they serve, or need to know the root's disk.
     cpu: Option<cpu::Cpu>,
     throttled: Option<firmware::Throttled>,
@@ -70,11 +72,24 @@ impl Probes {
     #[must_use]
     pub fn new(root: &Path, series: &[Series]) -> Self {
         let mut probes = Self { root: root.to_owned(), vcio: Vcio::new(root), ..Self::default() };
-        for Series { metric, of } in series {
-            let index = probes.prepare(*metric, of.as_deref());
-            probes.series.push((*metric, index));
-        }
+        probes.add(series);
         probes
+    }
+
+    /// Probes for other series of the same board. Both share the child processes that read mounts: there is
+    /// one at most for a mount that does not answer.
+    #[must_use]
+    pub fn beside(&self, series: &[Series]) -> Self {
+        let mut probes = Self { disks: self.disks.clone(), ..Self::new(&self.root, &[]) };
+        probes.add(series);
+        probes
+    }
+
+    fn add(&mut self, series: &[Series]) {
+        for Series { metric, of } in series {
+            let index = self.prepare(*metric, of.as_deref());
+            self.series.push((*metric, index));
+        }
     }
 
     /// Makes the probe that is read before the series of this metric. Gives the index of the metric's thing
@@ -84,10 +99,7 @@ impl Probes {
         let root = &self.root;
         match metric {
             Metric::Cpu => drop(self.cpu.get_or_insert_with(|| cpu::Cpu::new(root))),
-            Metric::Disk => {
-                self.disks.push(disk::Disk::new(root, of.unwrap_or("/")));
-                return self.disks.len() - 1;
-            }
+            Metric::Disk => return self.disks.watch(root, of.unwrap_or("/")),
             Metric::UnderVoltageNow
             | Metric::FrequencyCappedNow
             | Metric::ThrottledNow
@@ -175,6 +187,14 @@ impl Probes {
         }
     }
 
+    /// Whether a reading of the series with this index takes a child process, and may ask a server.
+    #[must_use]
+    pub fn needs_child(&self, index: usize) -> bool {
+        let is_remote =
+            |&(metric, thing): &(Metric, usize)| metric == Metric::Disk && self.disks.needs_child(thing);
+        self.series.get(index).is_some_and(is_remote)
+    }
+
     /// Reads the series with this index. Call [`count`](Self::count) before if it is a rate, and
     /// [`refresh`](Self::refresh) in any case.
     ///
@@ -186,7 +206,7 @@ impl Probes {
         match metric {
             Metric::Cpu => self.cpu.as_mut().ok_or(NoData::NotPresent)?.read(),
             Metric::Memory => self.memory.get_or_insert_with(|| memory::Memory::new(root)).read(),
-            Metric::Disk => self.disks.get(thing).ok_or(NoData::NotPresent)?.read(),
+            Metric::Disk => self.disks.read(thing),
             Metric::Temperature => {
                 let probe = self.temperature.get_or_insert_with(|| temperature::Temperature::new(root));
                 probe.read(&mut self.vcio)

@@ -4,8 +4,6 @@
 //! What has a value at each moment is read every second. What is a rate is read every ten, because one
 //! second of a CPU is noise.
 
-use std::path::Path;
-
 use crate::measure::alert::{ALERTS_MAX, Alert, Limit, Watched};
 use crate::measure::probe::{Health, Probes};
 use crate::measure::schedule::Schedule;
@@ -41,21 +39,21 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches what is under `root`; `None` without alerts. It begins at `now`, with the first of `samples`
-    /// to come, and looks at each of their seconds: so the two are never apart by a part of a second, in
-    /// which no rate could be measured, and wake the processor once.
+    /// Watches the board that `samples` measures. `None` without alerts. The first look is due with the next
+    /// sample of `schedule`, and looks fall on the same fraction of a second as samples: they wake the
+    /// processor once, and a rate is never taken over less than a second.
     #[must_use]
-    pub fn new(root: &Path, alerts: &[Alert], samples: &Schedule, now: BootTime) -> Option<Self> {
+    pub fn new(samples: &Probes, alerts: &[Alert], schedule: &Schedule, now: BootTime) -> Option<Self> {
         if alerts.is_empty() {
             return None;
         }
         let series: Vec<_> = alerts.iter().map(|alert| alert.series.clone()).collect();
-        let mut probes = Probes::new(root, &series);
+        let mut probes = samples.beside(&series);
         probes.prime(now);
         Some(Self {
             watched: [Watched::default(); ALERTS_MAX],
             probes,
-            schedule: samples.of_seconds(),
+            schedule: schedule.of_seconds(),
             ticks: 0,
             limit: Limit::default(),
             has_room: false,
@@ -96,7 +94,8 @@ impl Watch {
         self.probes.refresh();
         for (index, Alert { series, .. }) in alerts.iter().enumerate() {
             let is_read = alerts.iter().take(index).any(|earlier| earlier.series == *series);
-            if is_read || series.metric.is_rate() && !are_rates_due {
+            let is_seldom_read = series.metric.is_rate() || self.probes.needs_child(index);
+            if is_read || is_seldom_read && !are_rates_due {
                 continue;
             }
             // Once for all of its alerts: no time lies between this reading of a counter and another.
@@ -152,7 +151,7 @@ mod tests {
     /// A board with a sensor, and a watch on it that has looked never yet.
     fn watch(dir: &TestDir, alerts: &[Alert]) -> (Board, Watch) {
         let board = Board::new(&dir.path().join("root")).unwrap();
-        let watch = Watch::new(board.root(), alerts, &hourly(), START).unwrap();
+        let watch = Watch::new(&Probes::new(board.root(), &[]), alerts, &hourly(), START).unwrap();
         (board, watch)
     }
 
@@ -168,7 +167,7 @@ mod tests {
 
     #[test]
     fn without_alerts_there_is_nothing_to_wake_for() {
-        assert!(Watch::new(Path::new("/"), &[], &hourly(), START).is_none());
+        assert!(Watch::new(&Probes::default(), &[], &hourly(), START).is_none());
     }
 
     #[test]
@@ -220,7 +219,7 @@ mod tests {
             |busy: u64, idle: u64| fs::write(root.join("proc/stat"), format!("cpu {busy} 0 0 {idle}\n"));
         stat(0, 0).unwrap();
         let alerts = [above(Metric::Cpu, 50), above(Metric::Uptime, 0)];
-        let mut watch = Watch::new(root, &alerts, &hourly(), START).unwrap();
+        let mut watch = Watch::new(&Probes::new(root, &[]), &alerts, &hourly(), START).unwrap();
         // Busy for a second, which is no reason to be alarmed; and then for seven of ten.
         for (busy, rate) in [(1, vec![]), (7, vec![(true, 70.0)]), (4, vec![(false, 40.0)])] {
             for tick in 1..=10_u64 {
@@ -248,7 +247,7 @@ mod tests {
         fs::create_dir(dir.path().join("proc")).unwrap();
         stat("cpu 0 0 0 0\n");
         let alerts = [above(Metric::Cpu, 50), above(Metric::Cpu, 60), above(Metric::Cpu, 80)];
-        let mut watch = Watch::new(dir.path(), &alerts, &hourly(), START).unwrap();
+        let mut watch = Watch::new(&Probes::new(dir.path(), &[]), &alerts, &hourly(), START).unwrap();
         stat("cpu 700 0 0 300\n");
         let looks: Vec<_> = (0..10).map(|_| look(&mut watch, &alerts)).collect();
         assert_eq!((looks[8], looks[9]), (Look::Calm, Look::Changed));
@@ -292,7 +291,7 @@ mod tests {
         assert_eq!(told(&mut watch), [(true, 48.312)]);
         let mut others = [above(Metric::Temperature, 45), above(Metric::Temperature, 40)];
         others[1].text = "the same in other words".to_owned();
-        let mut next = Watch::new(board.root(), &others, &hourly(), START).unwrap();
+        let mut next = Watch::new(&Probes::new(board.root(), &[]), &others, &hourly(), START).unwrap();
         next.go_on_from(&watch, &others, &alerts);
         assert_eq!(look(&mut next, &others), Look::Changed);
         let told: Vec<_> = next.news().take(2).collect();

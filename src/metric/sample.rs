@@ -22,6 +22,8 @@ pub enum NoData {
     Denied,
     /// The source cannot be read, or answers with an error.
     Unreadable,
+    /// The source does not answer in time.
+    NotAnswering,
     /// The source says something else than expected.
     Malformed,
     /// The value needs two readings, and there is one; or no time lies between them.
@@ -42,6 +44,7 @@ impl NoData {
             Self::NotPresent => "there is no source for it on this board",
             Self::Denied => "this user may not read its source (is it in the group `video`?)",
             Self::Unreadable => "its source cannot be read",
+            Self::NotAnswering => "its file system does not answer",
             Self::Malformed => "its source says something unexpected",
             Self::NotYet => "there is nothing to take it from yet",
             Self::Backwards => "its counter went backwards; it counts anew from here",

@@ -42,6 +42,55 @@ pub fn wait<const N: usize>(descriptors: &mut [(RawFd, Readiness); N], timeout: 
     }
 }
 
+/// What ended a wait for one descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// The descriptor is readable.
+    Readable,
+    /// A signal is pending that the agent acts upon.
+    Signalled,
+    /// The time has passed.
+    TimedOut,
+}
+
+/// Waits until `fd` is readable, at most for `timeout`. A signal that [`Signals`] has blocked and that is
+/// pending ends the wait, so that it is handled in time.
+pub fn wait_unless_signalled(fd: RawFd, timeout: Duration) -> Waited {
+    const READABLE: Readiness = Readiness { readable: true, writable: false };
+    // Without a descriptor for them, the signals are handled after the timeout.
+    let signals = signal_descriptor(&signal_set()).ok();
+    let signals = signals.as_ref().map_or(-1, AsRawFd::as_raw_fd);
+    let mut descriptors = [(fd, READABLE), (signals, READABLE)];
+    wait(&mut descriptors, timeout);
+    match descriptors.map(|(_, ready)| ready.readable) {
+        [true, _] => Waited::Readable,
+        [false, true] => Waited::Signalled,
+        [false, false] => Waited::TimedOut,
+    }
+}
+
+/// The set of the signals that the agent acts upon.
+fn signal_set() -> libc::sigset_t {
+    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: the set is ours, and sigemptyset makes it one before the others change it.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+            libc::sigaddset(set.as_mut_ptr(), signal);
+        }
+        set.assume_init()
+    }
+}
+
+/// A descriptor that is readable while one of these signals is blocked and pending.
+fn signal_descriptor(set: &libc::sigset_t) -> io::Result<OwnedFd> {
+    // SAFETY: the set is a valid one; the descriptor is new and owned by nobody else.
+    unsafe {
+        let flags = libc::SFD_NONBLOCK | libc::SFD_CLOEXEC;
+        Ok(OwnedFd::from_raw_fd(check(libc::signalfd(-1, set, flags))?))
+    }
+}
+
 /// A signal that the agent acts upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
@@ -61,19 +110,10 @@ impl Signals {
     /// # Errors
     /// `EMFILE`, `ENFILE`, `ENOMEM`.
     pub fn new() -> io::Result<Self> {
-        let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
-        // SAFETY: the set is ours and made by sigemptyset before use; the descriptor that signalfd
-        // returns is new and owned by nobody else.
-        let fd = unsafe {
-            libc::sigemptyset(set.as_mut_ptr());
-            for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
-                libc::sigaddset(set.as_mut_ptr(), signal);
-            }
-            check(libc::sigprocmask(libc::SIG_BLOCK, set.as_ptr(), ptr::null_mut()))?;
-            let flags = libc::SFD_NONBLOCK | libc::SFD_CLOEXEC;
-            OwnedFd::from_raw_fd(check(libc::signalfd(-1, set.as_ptr(), flags))?)
-        };
-        Ok(Self(fd.into()))
+        let set = signal_set();
+        // SAFETY: the set is a valid one, and the old one is not asked for.
+        check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const set, ptr::null_mut()) })?;
+        Ok(Self(signal_descriptor(&set)?.into()))
     }
 
     /// The next signal that came, without waiting.
@@ -119,6 +159,22 @@ mod tests {
         let mut descriptors = [(quiet.as_raw_fd(), READ)];
         wait(&mut descriptors, Duration::ZERO);
         assert_eq!(descriptors[0].1, Readiness::default());
+    }
+
+    #[test]
+    fn wait_for_one_descriptor_tells_what_ended_it() {
+        let (end, mut peer) = UnixStream::pair().unwrap();
+        assert_eq!(wait_unless_signalled(end.as_raw_fd(), Duration::ZERO), Waited::TimedOut);
+        // Blocked and pending in this thread only.
+        let set = signal_set();
+        // SAFETY: the set is a valid one; the signal is of this thread, which blocks it.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, ptr::null_mut());
+            libc::pthread_kill(libc::pthread_self(), libc::SIGHUP);
+        }
+        assert_eq!(wait_unless_signalled(end.as_raw_fd(), Duration::from_secs(60)), Waited::Signalled);
+        peer.write_all(b"x").unwrap();
+        assert_eq!(wait_unless_signalled(end.as_raw_fd(), Duration::from_secs(60)), Waited::Readable);
     }
 
     #[test]
