@@ -392,7 +392,7 @@ impl Agent {
                 session.disconnect();
             }
             // Whether it arrives or not, the connection is closed.
-            let _ = session.flush(now, |bytes| online.link.write(bytes));
+            let _ = session.flush(now, |bytes| online.link.queue(bytes));
         }
         online.link.close();
         self.disconnected(now + backoff::FLOOR, now);

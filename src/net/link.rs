@@ -150,6 +150,10 @@ impl Link {
 
     /// Does what can be done without waiting.
     ///
+    /// When a handshake of TLS 1.3 completes, the link is open although the client's last flight still waits:
+    /// it leaves in one write with the first bytes of [`write`](Self::write), or without any with the next
+    /// call of this, for which [`interest`](Self::interest) then asks.
+    ///
     /// # Errors
     /// The link has failed and is of no further use.
     pub fn advance(&mut self, ready: Readiness, now: BootTime) -> Result<(), LinkError> {
@@ -211,11 +215,23 @@ impl Link {
         }
     }
 
-    /// Sends `bytes` as one TLS record, if they fit into one. What the socket does not take now is kept, and
-    /// goes out as it becomes writable.
+    /// Encrypts `bytes` as one TLS record, if they fit into one, and keeps it until the next
+    /// [`write`](Self::write), [`advance`](Self::advance) or [`close`](Self::close) sends it.
     ///
     /// # Errors
-    /// [`LinkError::Broken`].
+    /// [`LinkError::Broken`], or [`LinkError::Closed`] if the link is not open.
+    pub fn queue(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        match &mut self.stage {
+            Stage::Open(secured) => secured.queue(bytes),
+            _ => Err(LinkError::Closed),
+        }
+    }
+
+    /// Sends `bytes`, in one write with all that waits: queued bytes, and in TLS 1.3 the handshake's last
+    /// flight. What the socket does not take now is kept, and goes out as it becomes writable.
+    ///
+    /// # Errors
+    /// [`LinkError::Broken`], or [`LinkError::Closed`] if the link is not open.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
         match &mut self.stage {
             Stage::Open(secured) => secured.write(bytes),
@@ -223,7 +239,8 @@ impl Link {
         }
     }
 
-    /// Closes an open link in order, as far as the socket takes the last bytes at once.
+    /// Closes an open link in order: sends all that waits and `close_notify` in one write, as far as the
+    /// socket takes it at once.
     pub fn close(&mut self) {
         if let Stage::Open(secured) = mem::replace(&mut self.stage, Stage::Broken) {
             secured.close();

@@ -73,6 +73,20 @@ pub fn reset(stream: TcpStream) {
     drop(stream); // which closes it, in whatever way
 }
 
+/// Two connected sockets that do not block, for tests that count writes: each write is a packet of its own
+/// (`SOCK_SEQPACKET`).
+#[cfg(test)]
+pub(crate) fn packet_pair() -> (TcpStream, TcpStream) {
+    let mut ends = [0; 2];
+    let kind = libc::SOCK_SEQPACKET | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: socketpair writes two descriptors, new and owned by nobody else.
+    let [one, other] = unsafe {
+        check(libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr())).unwrap();
+        ends.map(|end| OwnedFd::from_raw_fd(end))
+    };
+    (one.into(), other.into())
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};

@@ -131,7 +131,7 @@ impl Pki {
     }
 
     /// A server's certificate and its key.
-    pub(crate) fn server(&self, leaf: &Leaf) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+    pub fn server(&self, leaf: &Leaf) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
         let purpose = ExtendedKeyUsagePurpose::ServerAuth;
         let common_name = "pivitals test broker";
         let (certificate, key) = self.issue(common_name, &leaf.names, leaf.validity, leaf.issuer, purpose);

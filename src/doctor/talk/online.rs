@@ -90,8 +90,9 @@ impl Online {
     /// Says goodbye.
     pub fn close(mut self) {
         self.session.disconnect();
+        let Self { mut link, mut session } = self;
         // Whether it arrives or not, the connection is closed.
-        let _ = self.flush();
-        self.link.close();
+        let _ = session.flush(clock::boot_time(), |bytes| link.queue(bytes));
+        link.close();
     }
 }

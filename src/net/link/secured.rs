@@ -12,6 +12,9 @@ use super::error::LinkError;
 use crate::platform::event::Readiness;
 use crate::platform::net;
 
+#[cfg(test)]
+mod tests;
+
 /// A TCP stream and the client's side of TLS on it.
 #[derive(Debug)]
 pub struct Secured {
@@ -42,17 +45,20 @@ impl Secured {
         Ok(secured)
     }
 
-    /// Goes on with the handshake. Returns true once it is complete.
+    /// Goes on with the handshake. Returns true once it is complete. In TLS 1.3 the client's last flight then
+    /// still waits, so that it leaves in one write with the first bytes of [`write`](Self::write); without
+    /// any, it leaves with the next [`exchange`](Self::exchange).
     ///
     /// # Errors
     /// The handshake failed, or the stream is broken or closed.
     pub fn shake_hands(&mut self, ready: Readiness) -> Result<bool, LinkError> {
-        self.exchange(ready)?;
-        match (self.tls.is_handshaking(), self.has_ended) {
-            (false, _) => Ok(true),
-            (true, false) => Ok(false),
-            (true, true) => Err(LinkError::ClosedInHandshake),
+        // Reads until the socket is empty: a reply to half of the server's flight would be a write of its own.
+        while ready.readable && self.tls.is_handshaking() && self.receive()? {}
+        if !self.tls.is_handshaking() {
+            return Ok(true);
         }
+        self.send()?;
+        if self.has_ended { Err(LinkError::ClosedInHandshake) } else { Ok(false) }
     }
 
     /// Receives what has arrived, with at most one read of the socket, and sends what waits.
@@ -86,17 +92,25 @@ impl Secured {
         }
     }
 
-    /// Sends `bytes` as one TLS record, if they fit into one. What the socket does not take now is kept, and
-    /// goes out with the next [`exchange`](Self::exchange).
+    /// Encrypts `bytes` as one TLS record, if they fit into one, and keeps it for the next write of the socket.
+    ///
+    /// # Errors
+    /// The record cannot be made.
+    pub fn queue(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        self.tls.writer().write_all(bytes).map_err(|error| LinkError::Broken(error.kind()))
+    }
+
+    /// Sends `bytes` after all that was queued. What the socket does not take now is kept, and goes out with
+    /// the next [`exchange`](Self::exchange).
     ///
     /// # Errors
     /// The stream is broken.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
-        self.tls.writer().write_all(bytes).map_err(|error| LinkError::Broken(error.kind()))?;
+        self.queue(bytes)?;
         self.send()
     }
 
-    /// Sends `close_notify`, if the socket takes it at once.
+    /// Sends `close_notify` after all that was queued, if the socket takes it at once.
     pub fn close(mut self) {
         self.tls.send_close_notify();
         // Whether it arrives or not, the socket is closed. What was received is read first: closing a socket
@@ -128,18 +142,22 @@ impl Secured {
         })
     }
 
-    fn receive(&mut self) -> Result<(), LinkError> {
-        match self.tls.read_tls(&mut self.stream) {
-            Ok(0) => self.has_ended = true,
-            Ok(_) => {}
-            Err(error) if is_transient(&error) => {}
+    /// Reads the socket once. Returns whether anything was received.
+    fn receive(&mut self) -> Result<bool, LinkError> {
+        let length = match self.tls.read_tls(&mut self.stream) {
+            Ok(length) => length,
+            Err(error) if is_transient(&error) => return Ok(false),
             Err(error) => return Err(LinkError::Broken(error.kind())),
+        };
+        self.has_ended = length == 0;
+        match self.tls.process_new_packets() {
+            Ok(_) => Ok(length > 0),
+            Err(error) => {
+                // Sends the alert that tells the other end why, if it gets there.
+                let _ = self.tls.write_tls(&mut self.stream);
+                Err(LinkError::Tls(error.into()))
+            }
         }
-        self.tls.process_new_packets().map(drop).map_err(|error| {
-            // Sends the alert that tells the other end why, if it gets there.
-            let _ = self.tls.write_tls(&mut self.stream);
-            LinkError::Tls(error.into())
-        })
     }
 
     fn send(&mut self) -> Result<(), LinkError> {
