@@ -13,7 +13,7 @@ use pivitals::config::setup::{self, Options, Setup};
 use pivitals::doctor::{self, Checks};
 use pivitals::platform::allocator::Wiping;
 use pivitals::platform::event::Signals;
-use pivitals::report::failure::{Failure, exit};
+use pivitals::report::failure::{Failure, exit, system_error};
 use pivitals::report::logging;
 
 /// No copy of a private key stays in freed memory.
@@ -66,7 +66,10 @@ fn run(options: &Options) -> u8 {
     // Before anything that takes time: a SIGTERM that comes early must not be lost.
     let mut signals = match Signals::new() {
         Ok(signals) => signals,
-        Err(error) => return complain(exit::SOFTWARE, &[format!("signals: {error}")]),
+        Err(error) => {
+            let words = system_error("signals cannot be received", error.into(), "start pivitals again");
+            return complain(exit::SOFTWARE, &[words]);
+        }
     };
     let setup = match load(options) {
         Ok(setup) => setup,

@@ -9,7 +9,7 @@ use crate::metric::Series;
 use crate::metric::sample::{NoData, Sample};
 use crate::net::tls::{CertificateProblem, DAYS_LEFT_MIN, Loaded};
 use crate::platform::clock::BootTime;
-use crate::report::failure::{Failure, Words};
+use crate::report::failure::{Failure, Words, file_error};
 use crate::report::service_manager::Supervisor;
 use crate::report::status::{Status, StatusFile};
 
@@ -180,7 +180,8 @@ impl Notices {
         let is_due = is_due || std::mem::take(&mut self.is_failure_news);
         let failure = self.last_failure.as_deref();
         if let Some(error) = self.status_file.update(path, status, failure, is_due) {
-            warn!("status_file = {}: it cannot be written: {error}", path.display());
+            let what = format!("status_file = {}: it cannot be written", path.display());
+            warn!("{}", file_error(&what, error.into(), "put it into a folder that is there and in memory"));
         }
     }
 

@@ -9,6 +9,7 @@ use crate::config::{Config, ConfigError};
 use crate::net::credentials::Credentials;
 use crate::net::link::Target;
 use crate::net::tls::CertificateProblem;
+use crate::platform::os_error::OsError;
 
 /// Where the configuration is, unless `--config` says otherwise.
 pub const CONFIG_FILE: &str = "/etc/pivitals.conf";
@@ -31,7 +32,7 @@ pub struct Options {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SetupError {
     /// The configuration file cannot be read.
-    Unreadable(PathBuf, io::ErrorKind),
+    Unreadable(PathBuf, OsError),
     /// An error in the configuration.
     Config(ConfigError),
     /// The configuration in this file has no `endpoint`.
@@ -108,7 +109,7 @@ pub fn read_config(path: &Path, options: &Options, identity: &Identity) -> Resul
     let text = match read(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound && options.config.is_none() => None,
-        Err(error) => return Err(vec![SetupError::Unreadable(path.to_owned(), error.kind())]),
+        Err(error) => return Err(vec![SetupError::Unreadable(path.to_owned(), error.into())]),
     };
     let name = path.display().to_string();
     let file = text.as_deref().map(|text| (name.as_str(), text));

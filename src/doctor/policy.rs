@@ -16,13 +16,7 @@ pub fn check(path: &Path, config: &Config, report: &mut Report<'_>) {
     let file = path.display().to_string();
     let policy = match read(path) {
         Ok(policy) => policy,
-        Err(why) => {
-            let words = Words::new(
-                format!("{file}: this policy cannot be read: {why}"),
-                "give the document that is attached to the certificate, as `aws iot get-policy` prints it",
-            );
-            return report.bad(Step::Policy, CONFIG, words);
-        }
+        Err(words) => return report.bad(Step::Policy, CONFIG, words),
     };
     if policy.ignores_variables() {
         let words = Words::new(
@@ -39,9 +33,11 @@ pub fn check(path: &Path, config: &Config, report: &mut Report<'_>) {
     }
 }
 
-fn read(path: &Path) -> Result<Policy, String> {
-    let text = fs::read_to_string(path).map_err(|error| file_error(error.kind()))?;
-    Policy::parse(&text).map_err(|error| error.to_string())
+fn read(path: &Path) -> Result<Policy, Words> {
+    let what = format!("{}: this policy cannot be read", path.display());
+    let remedy = "give the document that is attached to the certificate, as `aws iot get-policy` prints it";
+    let text = fs::read_to_string(path).map_err(|error| file_error(&what, error.into(), remedy))?;
+    Policy::parse(&text).map_err(|error| Words::new(format!("{what}: {error}"), remedy))
 }
 
 fn judge(file: &str, policy: &Policy, request: &Request<'_>, report: &mut Report<'_>) {

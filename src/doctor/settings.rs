@@ -88,15 +88,20 @@ fn old_endpoint(endpoint: &str) -> Option<Words> {
 fn storage(config: &Config, place: &Place) -> Option<Words> {
     let file = config.status_file.as_deref().filter(|_| !place.is_image)?;
     let folder = file.parent().unwrap_or(Path::new("/"));
-    let cause = match is_in_memory(&CString::new(folder.as_os_str().as_bytes()).ok()?) {
-        Ok(true) => return None,
-        Ok(false) => "it is not in a tmpfs, and would be written to storage with each sample".to_owned(),
-        Err(error) => format!("it cannot be written: {}: {}", folder.display(), file_error(error.kind())),
-    };
-    Some(Words::new(
-        format!("status_file = {}: {cause}", file.display()),
-        "put it into a tmpfs: `status_file = /run/pivitals/status`",
-    ))
+    let what = format!("status_file = {}", file.display());
+    let remedy = "put it into a tmpfs: `status_file = /run/pivitals/status`";
+    match is_in_memory(&CString::new(folder.as_os_str().as_bytes()).ok()?) {
+        Ok(true) => None,
+        Ok(false) => {
+            let cause =
+                format!("{what}: it is not in a tmpfs, and would be written to storage with each sample");
+            Some(Words::new(cause, remedy))
+        }
+        Err(error) => {
+            let what = format!("{what}: it cannot be written: {}", folder.display());
+            Some(file_error(&what, error.into(), remedy))
+        }
+    }
 }
 
 #[cfg(test)]

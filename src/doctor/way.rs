@@ -52,14 +52,15 @@ pub fn tell(patient: &Patient, phase: Phase, link: &Link, took: Duration, report
 /// Tells what has ended the way, and looks whether there is another.
 pub fn tell_error(patient: &Patient, error: LinkError, took: Duration, report: &mut Report<'_>) {
     let step = match error {
-        LinkError::Dns(_) | LinkError::DnsTimeout | LinkError::System(_) => Step::Dns,
-        LinkError::Tcp(..) | LinkError::TcpTimeout(_) => Step::Tcp,
+        LinkError::LookUp(_) | LinkError::Dns(_) | LinkError::DnsTimeout => Step::Dns,
+        LinkError::Socket(_) | LinkError::Tcp(..) | LinkError::TcpTimeout(_) => Step::Tcp,
         _ => Step::Tls,
     };
+    let is_of_port = matches!(error, LinkError::Tcp(..) | LinkError::TcpTimeout(_));
     let failure = Failure::Link(error);
     let words = Some(patient.explain(&failure));
     report.tell(step, Verdict::Fail(failure.exit_code()), Some(took), String::new(), words);
-    if step == Step::Tcp && patient.config.port == PORT {
+    if is_of_port && patient.config.port == PORT {
         try_other_port(patient, report);
     }
 }

@@ -81,7 +81,7 @@ impl Link {
     }
 
     fn begin(target: &Target, tls: Option<Arc<ClientConfig>>, now: BootTime) -> Result<Self, LinkError> {
-        let look_up = LookUp::start(target.host()).map_err(|error| LinkError::System(error.kind()))?;
+        let look_up = LookUp::start(target.host()).map_err(|error| LinkError::LookUp(error.into()))?;
         let (target, stage, addresses) = (target.clone(), Stage::Resolving(look_up), Addresses::new());
         Ok(Self { target, tls, stage, deadline: now + DNS_WAIT, addresses })
     }

@@ -2,7 +2,7 @@
 //!
 //! [`time`] the clocks · [`device`] file systems and the mailbox · [`event`] poll and signals ·
 //! [`net`] a connect that does not block · [`resolve`] a name look-up that does not block ·
-//! [`allocator`] memory that is wiped when it is freed
+//! [`os_error`] why a system call failed · [`allocator`] memory that is wiped when it is freed
 
 #![expect(unsafe_code, reason = "system calls; every other file is checked to have none")]
 
@@ -14,6 +14,7 @@ pub mod clock;
 pub mod device;
 pub mod event;
 pub mod net;
+pub mod os_error;
 pub mod resolve;
 #[cfg(feature = "test-clock")]
 mod scale;

@@ -15,6 +15,7 @@ use std::ptr;
 use heapless::Vec;
 
 use super::check;
+use super::os_error::OsError;
 
 /// Addresses kept of one answer. AWS IoT Core's names have up to eight of each family.
 pub const ADDRESSES_MAX: usize = 16;
@@ -29,12 +30,16 @@ pub enum ResolveError {
     NoSuchName,
     /// No resolver answered, or none could (`EAI_AGAIN`).
     TryAgain,
+    /// A system call failed (`EAI_SYSTEM`, `EAI_MEMORY`): too many open files, for example.
+    System(OsError),
+    /// The process that looked the name up was killed before it answered.
+    NoAnswer,
     /// Anything else, getaddrinfo's code.
     Failed(c_int),
 }
 
-/// The answer in the pipe: getaddrinfo's code, then 17 bytes an address, family first.
-const HEAD_LEN: usize = size_of::<c_int>();
+/// The answer in the pipe: getaddrinfo's code, errno, then 17 bytes an address, family first.
+const HEAD_LEN: usize = 2 * size_of::<c_int>();
 const ADDRESS_LEN: usize = 17;
 const ANSWER_LEN_MAX: usize = HEAD_LEN + ADDRESS_LEN * ADDRESSES_MAX;
 // A write of up to PIPE_BUF bytes is never torn (pipe(7)).
@@ -66,6 +71,8 @@ impl LookUp {
             // SAFETY: both only concern this process: it ends with its parent, and without running
             // what the parent has left to do at exit.
             unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+            // Where files are scarce, getaddrinfo(3) has one to open.
+            drop(answer);
             let sent = File::from(to_parent).write_all(&look_up(host));
             // SAFETY: as above.
             unsafe { libc::_exit(c_int::from(sent.is_err())) }
@@ -76,33 +83,11 @@ impl LookUp {
     /// Reads the answer; blocks if it has not come yet.
     ///
     /// # Errors
-    /// Why there is no address. A child that ended without an answer counts as `TryAgain`.
+    /// Why there is no address.
     pub fn finish(mut self) -> Result<Addresses, ResolveError> {
         let mut buffer = [0; ANSWER_LEN_MAX];
         let length = self.answer.read(&mut buffer).unwrap_or(0);
-        let answer = buffer.get(..length).unwrap_or_default();
-        let (code, mut rest) = answer.split_first_chunk().ok_or(ResolveError::TryAgain)?;
-        match c_int::from_ne_bytes(*code) {
-            0 => {}
-            libc::EAI_NONAME | libc::EAI_NODATA => return Err(ResolveError::NoSuchName),
-            libc::EAI_AGAIN => return Err(ResolveError::TryAgain),
-            code => return Err(ResolveError::Failed(code)),
-        }
-        let mut addresses = Addresses::new();
-        while let Some((&[family, ref octets @ ..], more)) = rest.split_first_chunk::<ADDRESS_LEN>() {
-            rest = more;
-            let octets: [u8; 16] = *octets;
-            let [a, b, c, d, ..] = octets;
-            let address = if family == 4 {
-                IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-            } else {
-                IpAddr::V6(Ipv6Addr::from(octets))
-            };
-            if addresses.push(address).is_err() {
-                break;
-            }
-        }
-        if addresses.is_empty() { Err(ResolveError::NoSuchName) } else { Ok(addresses) }
+        parse(buffer.get(..length).unwrap_or_default())
     }
 }
 
@@ -122,6 +107,40 @@ impl Drop for LookUp {
     }
 }
 
+/// Reads the answer of a look-up.
+fn parse(answer: &[u8]) -> Result<Addresses, ResolveError> {
+    let (code, rest) = answer.split_first_chunk().ok_or(ResolveError::NoAnswer)?;
+    let (errno, mut rest) = rest.split_first_chunk().ok_or(ResolveError::NoAnswer)?;
+    let errno = c_int::from_ne_bytes(*errno);
+    match c_int::from_ne_bytes(*code) {
+        0 => {}
+        libc::EAI_NONAME | libc::EAI_NODATA => return Err(ResolveError::NoSuchName),
+        libc::EAI_AGAIN => return Err(ResolveError::TryAgain),
+        libc::EAI_SYSTEM => return Err(ResolveError::System(of_number(errno))),
+        libc::EAI_MEMORY => return Err(ResolveError::System(of_number(libc::ENOMEM))),
+        code => return Err(ResolveError::Failed(code)),
+    }
+    let mut addresses = Addresses::new();
+    while let Some((&[family, ref octets @ ..], more)) = rest.split_first_chunk::<ADDRESS_LEN>() {
+        rest = more;
+        let octets: [u8; 16] = *octets;
+        let [a, b, c, d, ..] = octets;
+        let address = if family == 4 {
+            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+        } else {
+            IpAddr::V6(Ipv6Addr::from(octets))
+        };
+        if addresses.push(address).is_err() {
+            break;
+        }
+    }
+    if addresses.is_empty() { Err(ResolveError::NoSuchName) } else { Ok(addresses) }
+}
+
+fn of_number(errno: c_int) -> OsError {
+    io::Error::from_raw_os_error(errno).into()
+}
+
 /// Asks getaddrinfo(3), and puts what it says into the form of the pipe.
 fn look_up(host: &CStr) -> Vec<u8, ANSWER_LEN_MAX> {
     let mut found: *mut libc::addrinfo = ptr::null_mut();
@@ -131,9 +150,12 @@ fn look_up(host: &CStr) -> Vec<u8, ANSWER_LEN_MAX> {
         hints.ai_socktype = libc::SOCK_STREAM;
         libc::getaddrinfo(host.as_ptr(), ptr::null(), &raw const hints, &raw mut found)
     };
+    let errno = io::Error::last_os_error().raw_os_error().unwrap_or(0);
     let mut answer = Vec::new();
-    // Cannot fail: the buffer has room for the head, and a full one ends the list below.
-    let _ = answer.extend_from_slice(&code.to_ne_bytes());
+    for number in [code, errno] {
+        // Cannot fail: the buffer has room for the head, and a full one ends the list below.
+        let _ = answer.extend_from_slice(&number.to_ne_bytes());
+    }
     let mut next = if code == 0 { found } else { ptr::null_mut() };
     // SAFETY: the list is as getaddrinfo made it: each entry is valid, points to an address of the
     // family it names, and the last entry's `ai_next` is null.
@@ -191,6 +213,20 @@ mod tests {
     #[test]
     fn a_name_that_cannot_be_is_an_error() {
         assert!(LookUp::start(c"no such name").unwrap().finish().is_err());
+    }
+
+    #[test]
+    fn error_of_a_system_call_keeps_its_number() {
+        let answer = |numbers: [c_int; 2]| numbers.map(c_int::to_ne_bytes).concat();
+        let too_many = ResolveError::System(of_number(libc::EMFILE));
+        assert_eq!(parse(&answer([libc::EAI_SYSTEM, libc::EMFILE])), Err(too_many));
+        let no_memory = ResolveError::System(of_number(libc::ENOMEM));
+        assert_eq!(parse(&answer([libc::EAI_MEMORY, 0])), Err(no_memory));
+        // Left there by an earlier call.
+        assert_eq!(parse(&answer([libc::EAI_AGAIN, libc::EMFILE])), Err(ResolveError::TryAgain));
+        for length in 0..HEAD_LEN {
+            assert_eq!(parse(&answer([0, 0])[..length]), Err(ResolveError::NoAnswer));
+        }
     }
 
     #[test]

@@ -18,12 +18,14 @@ mod certificates;
 mod link;
 mod session;
 mod setup;
+mod system;
 
 #[cfg(test)]
 mod tests;
 
-pub use certificates::{file_error, out_of_date};
+pub use certificates::out_of_date;
 pub use session::lacks;
+pub use system::{file_error, system_error};
 
 /// Exit codes, as sysexits.h has them.
 pub mod exit {

@@ -67,13 +67,18 @@ impl VersionChoice {
 
 #[cfg(test)]
 mod tests {
+    use std::io::ErrorKind;
+
     use super::*;
+    use crate::platform::os_error::OsError;
 
     const REFUSED: Failure = Failure::Session(SessionError::Refused(Refusal::Version));
     const CLOSED: Failure = Failure::Closed(Some(Answer::ConnAck), LinkError::Closed);
     const DENIED: Failure = Failure::Session(SessionError::Refused(Refusal::NotAuthorized));
-    const RESET: Failure =
-        Failure::Closed(Some(Answer::ConnAck), LinkError::Broken(std::io::ErrorKind::ConnectionReset));
+    const RESET: Failure = Failure::Closed(
+        Some(Answer::ConnAck),
+        LinkError::Broken(OsError::of_kind(ErrorKind::ConnectionReset)),
+    );
 
     #[test]
     fn version_5_is_tried_first_and_3_1_1_where_it_is_refused() {

@@ -12,6 +12,7 @@ mod denials;
 mod discovery;
 mod health;
 mod house;
+mod limits;
 mod liveness;
 mod mailbox;
 mod memory;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::error::LinkError;
 use crate::platform::clock::BootTime;
 use crate::platform::net;
+use crate::platform::os_error::OsError;
 use crate::platform::resolve::{ADDRESSES_MAX, Addresses, ResolveError};
 
 /// Time for all addresses together.
@@ -43,7 +44,7 @@ impl Connecting {
     /// Begins with the first address for which an attempt can begin.
     ///
     /// # Errors
-    /// The first address's error, if there is none.
+    /// The first address's error, if there is none; or [`LinkError::Socket`].
     pub fn begin(addresses: &Addresses, port: u16, now: BootTime) -> Result<Self, LinkError> {
         Self::next(candidates(addresses, port), None, now + TCP_WAIT, now)
     }
@@ -64,7 +65,13 @@ impl Connecting {
                     let deadline = (now + share).min(until);
                     return Ok(Self { candidates, until, deadline, address, stream, failed });
                 }
-                Err(error) => failed = failed.or(Some(LinkError::Tcp(address, error.kind()))),
+                Err(error) => {
+                    let error = OsError::from(error);
+                    if error.shortage().is_some() {
+                        return Err(LinkError::Socket(error)); // no other address would fare better
+                    }
+                    failed = failed.or(Some(LinkError::Tcp(address, error)));
+                }
             }
         }
         Err(failed.unwrap_or(LinkError::Dns(ResolveError::NoSuchName)))
@@ -78,13 +85,13 @@ impl Connecting {
     /// Ends the attempt: the stream is writable if the system `answered`, otherwise its time is over.
     ///
     /// # Errors
-    /// The first address's error, if no other is left to try.
+    /// The first address's error, if no other is left to try; or [`LinkError::Socket`].
     pub fn finish(self, answered: bool, now: BootTime) -> Result<Attempt, LinkError> {
         let Self { candidates, until, address, stream, failed, .. } = self;
         let error = match stream.take_error() {
             Ok(None) if answered => return Ok(Attempt::Reached(stream)),
             Ok(None) => LinkError::TcpTimeout(address),
-            Ok(Some(error)) | Err(error) => LinkError::Tcp(address, error.kind()),
+            Ok(Some(error)) | Err(error) => LinkError::Tcp(address, error.into()),
         };
         Self::next(candidates, failed.or(Some(error)), until, now).map(|next| Attempt::Next(Box::new(next)))
     }

@@ -88,7 +88,7 @@ impl Secured {
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(LinkError::Closed),
-            Err(error) => Err(LinkError::Broken(error.kind())),
+            Err(error) => Err(LinkError::Broken(error.into())),
         }
     }
 
@@ -97,7 +97,7 @@ impl Secured {
     /// # Errors
     /// The record cannot be made.
     pub fn queue(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
-        self.tls.writer().write_all(bytes).map_err(|error| LinkError::Broken(error.kind()))
+        self.tls.writer().write_all(bytes).map_err(|error| LinkError::Broken(error.into()))
     }
 
     /// Sends `bytes` after all that was queued. What the socket does not take now is kept, and goes out with
@@ -147,7 +147,7 @@ impl Secured {
         let length = match self.tls.read_tls(&mut self.stream) {
             Ok(length) => length,
             Err(error) if is_transient(&error) => return Ok(false),
-            Err(error) => return Err(LinkError::Broken(error.kind())),
+            Err(error) => return Err(LinkError::Broken(error.into())),
         };
         self.has_ended = length == 0;
         match self.tls.process_new_packets() {
@@ -167,7 +167,7 @@ impl Secured {
                 Err(error) if is_transient(&error) => break,
                 Err(error) => {
                     // An alert that arrived before says more than that nothing can be sent.
-                    let broken = LinkError::Broken(error.kind());
+                    let broken = LinkError::Broken(error.into());
                     let alert = self.receive().err().filter(|error| matches!(error, LinkError::Tls(_)));
                     return Err(alert.unwrap_or(broken));
                 }

@@ -1,9 +1,9 @@
 //! What can be wrong with the certificate files. `report::failure` has the words.
 
-use std::io;
 use std::path::PathBuf;
 
 use super::validity::ValidityError;
+use crate::platform::os_error::OsError;
 
 /// What a certificate file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,13 +20,13 @@ pub enum Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CertificateProblem {
     /// The folder cannot be read.
-    Folder(PathBuf, io::ErrorKind),
+    Folder(PathBuf, OsError),
     /// No file in the folder has a name for this role.
     Missing(Role, PathBuf),
     /// Several files in the folder have a name for this role.
     Ambiguous(Role, Vec<PathBuf>),
     /// The file cannot be read.
-    Unreadable(Role, PathBuf, io::ErrorKind),
+    Unreadable(Role, PathBuf, OsError),
     /// The file is not PEM.
     NotPem(Role, PathBuf),
     /// The file is PEM, but has no section for this role.

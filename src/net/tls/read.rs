@@ -14,6 +14,7 @@ use super::files::CertificateFiles;
 use super::fingerprint::Fingerprint;
 use super::problem::{CertificateProblem, Role};
 use crate::platform::allocator::WIPED_LEN_MAX;
+use crate::platform::os_error::OsError;
 
 /// Longest file of certificates, in bytes. Mozilla's whole list is 230 kB.
 const FILE_LEN_MAX: usize = 1024 * 1024;
@@ -24,7 +25,7 @@ const KEY_LEN_MAX: usize = 32 * 1024;
 const _: () = assert!(2 * KEY_LEN_MAX <= WIPED_LEN_MAX);
 
 /// The bytes of a file, or why it cannot be read.
-type Bytes = Result<Vec<u8>, io::ErrorKind>;
+type Bytes = Result<Vec<u8>, OsError>;
 
 /// The content of the certificate files, not parsed yet.
 pub struct Contents<'a> {
@@ -99,10 +100,8 @@ impl<'a> Contents<'a> {
 
 fn read_file(path: &Path, len_max: usize) -> Bytes {
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(len_max as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|error| error.kind())?;
-    if bytes.len() > len_max { Err(io::ErrorKind::FileTooLarge) } else { Ok(bytes) }
+    File::open(path)?.take(len_max as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > len_max { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
 /// The bytes, if they look like PEM.

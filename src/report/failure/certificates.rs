@@ -5,17 +5,9 @@ use std::io;
 use std::path::Path;
 
 use super::Words;
+use super::system::file_error;
 use crate::net::tls::{CertificateProblem, Role, State, Validity};
 use crate::platform::clock::Utc;
-
-/// What the system says of a file, in the words of a user: std's are "entity not found".
-#[must_use]
-pub fn file_error(kind: io::ErrorKind) -> String {
-    match kind {
-        io::ErrorKind::NotFound => "it is not there".to_owned(),
-        other => other.to_string(),
-    }
-}
 
 /// What is wrong with a device's certificate at a time at which it is not good; `None` while it is.
 #[must_use]
@@ -44,12 +36,9 @@ impl CertificateProblem {
     #[must_use]
     pub fn explain(&self) -> Words {
         match self {
-            Self::Folder(folder, kind) => Words::new(
-                format!(
-                    "{}: the folder of the certificates cannot be read: {}",
-                    folder.display(),
-                    file_error(*kind)
-                ),
+            Self::Folder(folder, error) => file_error(
+                &format!("{}: the folder of the certificates cannot be read", folder.display()),
+                *error,
                 "set `certs`, or `cert_file` and `key_file`",
             ),
             Self::Missing(role, folder) => Words::new(
@@ -63,15 +52,17 @@ impl CertificateProblem {
                     format!("leave one, or set `{}`", key(*role)),
                 )
             }
-            Self::Unreadable(role, path, kind) => Words::new(
-                format!("{}: the {} cannot be read: {}", path.display(), name(*role), file_error(*kind)),
-                match kind {
-                    io::ErrorKind::PermissionDenied => {
-                        "it must belong to the user that pivitals runs as".to_owned()
-                    }
-                    _ => format!("check `{}`", key(*role)),
-                },
-            ),
+            Self::Unreadable(role, path, error) => {
+                let what = format!("{}: the {} cannot be read", path.display(), name(*role));
+                let check = format!("check `{}`", key(*role));
+                let is_denied = error.kind() == io::ErrorKind::PermissionDenied;
+                let remedy = if is_denied {
+                    "it must belong to the user that pivitals runs as"
+                } else {
+                    check.as_str()
+                };
+                file_error(&what, *error, remedy)
+            }
             Self::NotPem(role, path) => Words::new(
                 format!("{}: the {} is not PEM", path.display(), name(*role)),
                 "a PEM file has a line -----BEGIN …-----, and is whole",

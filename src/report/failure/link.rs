@@ -1,8 +1,9 @@
-//! DNS, TCP and TLS in words.
+//! Errors of DNS, TCP and TLS in words.
 
 use std::io;
 
 use super::certificates::remedy_of_date;
+use super::system::{explain, system_error};
 use super::{Context, Words};
 use crate::net::link::LinkError;
 use crate::net::tls::{OutOfDate, TlsError};
@@ -11,16 +12,26 @@ use crate::platform::resolve::ResolveError;
 pub fn words(error: &LinkError, context: Context<'_>) -> Words {
     let Context { endpoint, port, .. } = context;
     match error {
+        LinkError::LookUp(error) => {
+            let what = format!("DNS: the look-up of {endpoint} cannot begin");
+            match error.shortage_of_fork().map(explain) {
+                Some(Words { cause, remedy }) => Words::new(format!("{what}: {cause}"), remedy),
+                None => system_error(&what, *error, "it is tried again"),
+            }
+        }
         LinkError::Dns(error) => dns(*error, context),
         LinkError::DnsTimeout => dns(ResolveError::TryAgain, context),
-        LinkError::Tcp(address, kind) => {
-            let advice = match kind {
+        LinkError::Socket(error) => {
+            system_error(&format!("TCP: no socket for {endpoint}"), *error, "it is tried again")
+        }
+        LinkError::Tcp(address, error) => {
+            let advice = match error.kind() {
                 io::ErrorKind::ConnectionRefused => {
                     format!("check `port`, and that the broker runs and no firewall rejects port {port}")
                 }
                 _ => format!("check the device's address, its route and the firewall for port {port}"),
             };
-            Words::new(format!("TCP: {address} ({endpoint}): {kind}"), or_other_port(advice, port))
+            Words::new(format!("TCP: {address} ({endpoint}): {error}"), or_other_port(advice, port))
         }
         LinkError::TcpTimeout(address) => Words::new(
             format!("TCP: {address} ({endpoint}) does not answer"),
@@ -32,13 +43,9 @@ pub fn words(error: &LinkError, context: Context<'_>) -> Words {
         LinkError::Closed => {
             Words::new(format!("{endpoint}:{port} closed the connection"), "it is tried again")
         }
-        LinkError::Broken(kind) => {
-            Words::new(format!("the connection to {endpoint}:{port} broke: {kind}"), "check the line")
+        LinkError::Broken(error) => {
+            system_error(&format!("the connection to {endpoint}:{port} broke"), *error, "check the line")
         }
-        LinkError::System(kind) => Words::new(
-            format!("this system could not give a process or a descriptor: {kind}"),
-            "look for what uses them up",
-        ),
     }
 }
 
@@ -56,6 +63,14 @@ fn dns(error: ResolveError, Context { endpoint, resolvers, .. }: Context<'_>) ->
         ResolveError::TryAgain => Words::new(
             format!("DNS: no resolver answers for {endpoint} (asked: {who})"),
             "check the network and the nameserver lines of /etc/resolv.conf",
+        ),
+        ResolveError::System(error) => {
+            let what = format!("DNS: the look-up of {endpoint} failed (asked: {who})");
+            system_error(&what, error, "check the network, /etc/resolv.conf and /etc/hosts")
+        }
+        ResolveError::NoAnswer => Words::new(
+            format!("DNS: the look-up of {endpoint} ended without an answer"),
+            "the kernel has probably killed its process for want of memory: look at `dmesg`",
         ),
         ResolveError::Failed(code) => Words::new(
             format!("DNS: looking up {endpoint} failed with getaddrinfo's code {code} (asked: {who})"),

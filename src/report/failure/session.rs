@@ -68,7 +68,7 @@ pub fn words(error: SessionError, context: Context<'_>) -> Words {
 pub fn closed(owed: Option<Answer>, error: &LinkError, context: Context<'_>) -> Words {
     let Context { endpoint, client_id, topics, .. } = context;
     let how = match error {
-        LinkError::Broken(kind) => format!("broke off ({kind})"),
+        LinkError::Broken(error) => format!("broke off ({error})"),
         _ => "closed the connection".to_owned(),
     };
     match owed {

@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use super::certificates::file_error;
+use super::system::file_error;
 use crate::config::setup::SetupError;
 
 /// Cause and remedy in one line.
 impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable(path, kind) => {
-                let error = file_error(*kind);
-                write!(f, "{}: the configuration cannot be read: {error}", path.display())
+            Self::Unreadable(path, error) => {
+                let what = format!("{}: the configuration cannot be read", path.display());
+                file_error(&what, *error, "check the file's path and permissions").fmt(f)
             }
             Self::Config(error) => error.fmt(f),
             Self::NoEndpoint(file) => write!(

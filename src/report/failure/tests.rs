@@ -2,6 +2,7 @@ use std::io;
 
 use super::*;
 use crate::net::tls::OutOfDate;
+use crate::platform::os_error::OsError;
 use crate::platform::resolve::ResolveError;
 use reason::{SERVER_SHUTTING_DOWN, SESSION_TAKEN_OVER};
 
@@ -27,6 +28,10 @@ fn words(failure: &Failure) -> String {
     told(failure, FEBRUARY, "192.0.2.53").to_string()
 }
 
+fn os_error(number: i32) -> OsError {
+    io::Error::from_raw_os_error(number).into()
+}
+
 fn address() -> std::net::SocketAddr {
     "192.0.2.1:8883".parse().unwrap()
 }
@@ -46,17 +51,22 @@ fn links() -> Vec<LinkError> {
         TlsError::Other("why".into()),
     ];
     let others = [
+        LinkError::LookUp(os_error(libc::EAGAIN)),
+        LinkError::LookUp(os_error(libc::EMFILE)),
+        LinkError::Dns(ResolveError::System(os_error(libc::EMFILE))),
+        LinkError::Dns(ResolveError::NoAnswer),
+        LinkError::Socket(os_error(libc::EMFILE)),
         LinkError::Dns(ResolveError::NoSuchName),
         LinkError::Dns(ResolveError::TryAgain),
         LinkError::Dns(ResolveError::Failed(-4)),
         LinkError::DnsTimeout,
-        LinkError::Tcp(address(), io::ErrorKind::ConnectionRefused),
-        LinkError::Tcp(address(), io::ErrorKind::NetworkUnreachable),
+        LinkError::Tcp(address(), io::ErrorKind::ConnectionRefused.into()),
+        LinkError::Tcp(address(), io::ErrorKind::NetworkUnreachable.into()),
         LinkError::TcpTimeout(address()),
         LinkError::TlsTimeout,
         LinkError::ClosedInHandshake,
         LinkError::Closed,
-        LinkError::Broken(io::ErrorKind::ConnectionReset),
+        LinkError::Broken(io::ErrorKind::ConnectionReset.into()),
     ];
     tls.map(LinkError::Tls).into_iter().chain(others).collect()
 }
@@ -171,11 +181,32 @@ fn a_name_that_is_not_resolved_is_told_with_those_who_were_asked() {
 fn a_port_that_is_blocked_is_told_with_the_other_one() {
     for error in [
         LinkError::TcpTimeout(address()),
-        LinkError::Tcp(address(), io::ErrorKind::ConnectionRefused),
-        LinkError::Tcp(address(), io::ErrorKind::HostUnreachable),
+        LinkError::Tcp(address(), io::ErrorKind::ConnectionRefused.into()),
+        LinkError::Tcp(address(), io::ErrorKind::HostUnreachable.into()),
     ] {
         let words = words(&Failure::Link(error));
         assert!(words.contains("192.0.2.1:8883") && words.contains("`port = 443`"), "{words}");
+    }
+}
+
+#[test]
+fn reached_limits_are_named_as_what_they_are() {
+    for (error, cause, remedy) in [
+        (LinkError::LookUp(os_error(libc::EAGAIN)), "no more processes are allowed", "TasksMax="),
+        (
+            LinkError::LookUp(os_error(libc::EMFILE)),
+            "too many open files in this process (limit ",
+            "LimitNOFILE=",
+        ),
+        (LinkError::LookUp(os_error(libc::ENFILE)), "too many open files in the whole system", "fs.file-max"),
+        (LinkError::LookUp(os_error(libc::ENOMEM)), "out of memory", "MemoryMax="),
+        (LinkError::Socket(os_error(libc::EMFILE)), "too many open files in this process", "LimitNOFILE="),
+        (LinkError::Broken(os_error(libc::ENOBUFS)), "out of memory", "MemoryMax="),
+        (LinkError::Dns(ResolveError::System(os_error(libc::EMFILE))), "too many open files", "LimitNOFILE="),
+        (LinkError::Dns(ResolveError::NoAnswer), "ended without an answer", "dmesg"),
+    ] {
+        let words = told(&Failure::Link(error), FEBRUARY, "192.0.2.53");
+        assert!(words.cause.contains(cause) && words.remedy.contains(remedy), "{words}");
     }
 }
 
@@ -193,7 +224,9 @@ fn exit_codes_tell_who_has_to_act() {
 
 #[test]
 fn another_address_of_the_same_name_is_no_other_failure() {
-    let refused = |address: &str, kind| Failure::Link(LinkError::Tcp(address.parse().unwrap(), kind));
+    let refused = |address: &str, kind: io::ErrorKind| {
+        Failure::Link(LinkError::Tcp(address.parse().unwrap(), kind.into()))
+    };
     let first = refused("192.0.2.1:8883", io::ErrorKind::ConnectionRefused);
     assert!(first.is_like(&refused("192.0.2.2:8883", io::ErrorKind::ConnectionRefused)));
     assert!(!first.is_like(&refused("192.0.2.1:8883", io::ErrorKind::NetworkUnreachable)));
