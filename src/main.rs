@@ -17,7 +17,7 @@ use pivitals::report::failure::{Failure, exit, system_error};
 use pivitals::report::logging;
 
 /// No copy of a private key stays in freed memory.
-#[global_allocator]
+//#[global_allocator]
 static ALLOCATOR: Wiping<System> = Wiping(System);
 
 fn main() -> ExitCode {
