@@ -12,6 +12,19 @@ PIVITALS_SITE_METHOD = git
 PIVITALS_LICENSE = MIT or Apache-2.0
 PIVITALS_LICENSE_FILES = LICENSE-MIT LICENSE-APACHE
 
+ifeq ($(BR2_PACKAGE_PIVITALS_MOZILLA_ROOTS),y)
+PIVITALS_FEATURES += mozilla-roots
+endif
+
+ifeq ($(BR2_PACKAGE_PIVITALS_DISCOVERY),y)
+PIVITALS_FEATURES += discovery
+endif
+
+# cargo compiles in both steps.
+PIVITALS_CARGO_BUILD_OPTS = \
+	--no-default-features --features "$(PIVITALS_FEATURES)"
+PIVITALS_CARGO_INSTALL_OPTS = $(PIVITALS_CARGO_BUILD_OPTS)
+
 define PIVITALS_INSTALL_CONFIG
 	$(INSTALL) -D -m 0644 $(@D)/rootfs/etc/pivitals.conf \
 		$(TARGET_DIR)/etc/pivitals.conf

@@ -22,6 +22,12 @@ CVE_PRODUCT = "pivitals"
 
 inherit cargo cargo-update-recipe-crates systemd update-rc.d useradd
 
+# The features of Cargo.toml; the layer's README says what each is for.
+PACKAGECONFIG ??= "mozilla-roots discovery"
+PACKAGECONFIG[mozilla-roots] = "--features mozilla-roots"
+PACKAGECONFIG[discovery] = "--features discovery"
+CARGO_BUILD_FLAGS:append = " --no-default-features"
+
 # Left to the packaging, which keeps the symbols in a package of their own.
 export CARGO_PROFILE_RELEASE_STRIP = "none"
 
