@@ -18,8 +18,10 @@ use crate::message::payload::{Encoder, Format};
 use crate::metric::sample::NoData;
 use crate::mqtt::session::{Answer, Session, SessionError, Version};
 use crate::net::link::LinkError;
-use crate::platform::clock::{self, BootTime, WallClock};
+use crate::platform::clock::{self, BootTime};
 use crate::platform::event::{Readiness, Signals};
+use crate::platform::hardware_clock;
+use crate::platform::wall_clock::WallClock;
 use crate::queue::outbox::Outbox;
 use crate::report::failure::{Context, Failure, Words, reason, resolvers};
 use crate::report::status::{State, Status};
@@ -47,6 +49,9 @@ const RATE_TIME: Duration = Duration::from_secs(1);
 const SILENCE_MAX: Duration = Duration::from_secs(120);
 /// So many connections in a row that the broker closes soon and without a word are no accident.
 const TAKEOVERS: u32 = 2;
+/// How long `once` waits for a system clock that is not set: as long as it gives a broker, from the look-up of
+/// its name (10 s) over TCP (20 s) and TLS (20 s) to the end of MQTT's CONNECT (10 s).
+const CLOCK_PATIENCE: Duration = Duration::from_secs(60);
 /// Between two signs of life that are withheld.
 const LIFE_WAIT: Duration = Duration::from_millis(500);
 
@@ -83,7 +88,7 @@ impl Agent {
             outbox: Outbox::new(config.queue),
             schedule: Schedule::new(config.interval, &config.client_id, now),
             watch: None,
-            wall: WallClock::default(),
+            wall: WallClock::new(hardware_clock::has_set_the_clock(root, clock::utc())),
             backoff: Backoff::default(),
             version: VersionChoice::new(config.mqtt),
             connection: Connection::Down { retry_at: now },
@@ -123,7 +128,7 @@ impl Agent {
             if let Err(failure) = self.serve(ready, now, aim.mode()) {
                 self.fail(&failure, now);
             }
-            self.notices.clock(self.wall.is_set());
+            self.notices.clock(self.wall.state());
             aim = match aim {
                 Aim::End { until } if self.is_done(Mode::Publish, now) && self.has_left() || until <= now => {
                     return self.end();
@@ -170,12 +175,18 @@ impl Agent {
         if self.outbox.is_empty() {
             return Err(vec![Failure::NothingMeasured]);
         }
+        if let Some(failure) = Failure::of_clock(self.wall.state()) {
+            debug!("{}; waiting up to {} s for it", self.explain(&failure).cause, CLOCK_PATIENCE.as_secs());
+        }
+        let clock_deadline = now + CLOCK_PATIENCE;
         let mut ready = Readiness::default();
         loop {
             let now = clock::boot_time();
             let served = self.serve(ready, now, Mode::Publish);
-            if !self.wall.is_set() {
-                return Err(vec![Failure::ClockNotSet]);
+            if now >= clock_deadline
+                && let Some(failure) = Failure::of_clock(self.wall.state())
+            {
+                return Err(vec![failure]);
             }
             if let Err(failure) = served {
                 match self.verdict(&failure, now) {

@@ -11,10 +11,12 @@ use pivitals::config::LogTarget;
 use pivitals::config::setup::{self, Options, Setup};
 use pivitals::doctor::{self, Checks};
 use pivitals::platform::event::Signals;
+use pivitals::platform::start;
 use pivitals::report::failure::{Failure, exit};
 use pivitals::report::logging;
 
 fn main() -> ExitCode {
+    start::reset_inherited_state();
     let code = match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Help) => say(cli::HELP),
         Ok(Command::Version) => say(concat!("pivitals ", env!("CARGO_PKG_VERSION"), "\n")),

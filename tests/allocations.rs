@@ -15,7 +15,9 @@ use pivitals::measure::watch::{Look, Watch};
 use pivitals::message::payload::{Encoder, Format, LEN_MAX};
 use pivitals::metric::Metric;
 use pivitals::mqtt::session::{Event, Session, Settings, Version};
-use pivitals::platform::clock::{BUILT_SECS, BootTime, Utc, WallClock};
+use pivitals::platform::adjtimex::KernelClock;
+use pivitals::platform::clock::{BootTime, EARLIEST_SECS, Utc};
+use pivitals::platform::wall_clock::WallClock;
 use pivitals::queue::outbox::{Outbox, Parts, Ticket};
 use pivitals_broker::{Board, TestDir};
 
@@ -104,7 +106,8 @@ impl Station {
     /// Samples, queues, encodes and publishes; and takes the acknowledgements.
     fn cycle(&mut self) {
         self.now = self.now + Duration::from_secs(60);
-        self.wall.update(self.now, Utc::from_millis(BUILT_SECS * 1000 + self.now.as_millis()));
+        let utc = Utc::from_millis(EARLIEST_SECS * 1000 + self.now.as_millis());
+        self.wall.update(self.now, utc, || KernelClock::Synchronised);
         let sample = self.probes.sample(self.now, self.now, &Health::default());
         let parts = self.encoder.parts(&sample);
         self.outbox.push(&sample, parts);

@@ -10,6 +10,7 @@ use super::{Agent, Mode, notices, random};
 use crate::mqtt::session::{Event, INBOUND_LEN_MAX, Session, Settings};
 use crate::net::credentials::Refresh;
 use crate::net::link::{Link, LinkError};
+use crate::platform::adjtimex::kernel_clock;
 use crate::platform::clock::{self, BootTime};
 use crate::platform::event::{Readiness, Signals, wait};
 use crate::queue::outbox::Ticket;
@@ -146,7 +147,7 @@ impl Agent {
 
     /// Both are read here, together: what passes between two readings would be taken for a step.
     pub(super) fn look_at_the_clocks(&mut self) {
-        self.wall.update(clock::boot_time(), clock::utc());
+        self.wall.update(clock::boot_time(), clock::utc(), kernel_clock);
     }
 
     /// Begins to connect, with the certificates that are there now.

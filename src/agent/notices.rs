@@ -1,6 +1,6 @@
 //! What is told in the log: changes of state, each once, and no state twice.
 
-use log::{debug, info, warn};
+use log::{Level, debug, info, log, warn};
 
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use crate::metric::Series;
 use crate::metric::sample::{NoData, Sample};
 use crate::net::tls::{CertificateProblem, DAYS_LEFT_MIN, Loaded};
 use crate::platform::clock::BootTime;
+use crate::platform::wall_clock::{ClockState, SYNC_WAIT, Trust};
 use crate::report::failure::{Failure, Words};
 use crate::report::service_manager::Supervisor;
 use crate::report::status::{Status, StatusFile};
@@ -26,7 +27,8 @@ pub struct Notices {
     publishing: bool,
     /// Whoever started this is told by its end, not by the log.
     is_command: bool,
-    clock_unset: bool,
+    /// The state of the system clock at the last turn.
+    clock: Option<ClockState>,
     dropped: u64,
     queue_full: bool,
     certificate_days: Option<i64>,
@@ -222,21 +224,37 @@ impl Notices {
         }
     }
 
-    /// Tells that the clock is not set, and that it is.
-    pub fn clock(&mut self, is_set: bool) {
-        if is_set == self.clock_unset {
-            if is_set {
-                let status = "the system clock is set";
-                info!("{status}");
-                self.supervisor.status(&status);
-            } else {
-                let status = "the system clock is not set; samples are kept until it is";
-                warn!("{status}");
-                self.supervisor.status(&status);
-                self.is_well = false;
-            }
-            self.clock_unset = !is_set;
-        }
+    /// Logs that the system clock is not set, that it is, or that it is used though nothing vouches for it.
+    pub fn clock(&mut self, state: ClockState) {
+        let before = self.clock.replace(state);
+        let was_good =
+            before.is_none_or(|before| before.is_set() && before != ClockState::Set(Trust::Assumed));
+        let (level, words) = match state {
+            state if before == Some(state) => return,
+            ClockState::BeforeRelease => (
+                Level::Warn,
+                "the system clock is not set: it is older than this program; samples are kept until it is set"
+                    .to_owned(),
+            ),
+            ClockState::NotSynchronised => (
+                Level::Warn,
+                format!(
+                    "the system clock is not set: it is not synchronised yet; samples are kept until it is, or until \
+                     {} minutes after boot",
+                    SYNC_WAIT.as_secs() / 60
+                ),
+            ),
+            ClockState::Set(Trust::Assumed) => (
+                Level::Warn,
+                "the system clock is not synchronised; samples are dated by it as it is; start an NTP client"
+                    .to_owned(),
+            ),
+            ClockState::Set(_) if was_good => return,
+            ClockState::Set(_) => (Level::Info, "the system clock is set".to_owned()),
+        };
+        log!(level, "{words}");
+        self.supervisor.status(&words);
+        self.is_well &= state.is_set();
     }
 }
 

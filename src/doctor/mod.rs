@@ -11,9 +11,11 @@ use crate::config::Config;
 use crate::config::setup::Options;
 use crate::net::link::Target;
 use crate::net::tls::{Loaded, Validity};
-use crate::platform::clock::{self, Utc};
+use crate::platform;
+use crate::platform::clock::Utc;
 use crate::report::failure::{Context, Failure, Words, exit, resolvers};
 
+mod clock;
 mod files;
 mod image;
 mod policy;
@@ -23,6 +25,7 @@ mod talk;
 mod vitals;
 mod way;
 
+use clock::Clock;
 pub use report::Say;
 use report::{Report, Step, Verdict};
 
@@ -51,22 +54,17 @@ pub fn examine(options: &Options, checks: &Checks, say: Say<'_>) -> io::Result<u
 fn steps(options: &Options, checks: &Checks, report: &mut Report<'_>) {
     let place = image::Place::new(&options.root, checks.offline);
     let Some(config) = settings::check(options, &place, report) else { return };
-    let loaded = files::check(&config, &place, report);
-    let now = clock::utc();
-    let is_clock_set = clock::is_believable(now);
+    let clock = Clock::read(&place);
+    let loaded = files::check(&config, &place, clock.utc(), report);
     let patient = Patient::new(config, loaded);
-    if is_clock_set {
-        report.ok(Step::Clock, format!("{now}"));
-    } else {
-        patient.fail(Step::Clock, &Failure::ClockNotSet, report);
-    }
-    let sample = vitals::check(&patient, &place, report);
+    clock.check(&patient, report);
+    let sample = vitals::check(&patient, &place, clock.is_set(), report);
     if let Some(path) = &checks.policy {
         policy::check(path, &patient.config, report);
     }
     let Some(target) = patient.target().filter(|_| !checks.offline) else { return };
     match &patient.loaded {
-        Some(loaded) if is_clock_set => talk::check(&patient, &target, loaded, sample, report),
+        Some(loaded) if clock.is_set() => talk::check(&patient, &target, loaded, sample, report),
         // There is no TLS without both, but what is below it can be looked at.
         _ => way::check_tcp(&patient, &target, report),
     }
@@ -90,7 +88,7 @@ impl Patient {
     }
 
     fn explain(&self, failure: &Failure) -> Words {
-        let now = clock::utc();
+        let now = platform::clock::utc();
         let never = Utc::from_millis(0);
         let loaded = self.loaded.as_ref();
         failure.explain(Context {

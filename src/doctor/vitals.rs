@@ -14,7 +14,12 @@ use crate::report::failure::{Failure, Words};
 const RATE_TIME: Duration = Duration::from_secs(1);
 
 /// The sample and when it was taken; `None` where there is nothing to be measured.
-pub fn check(patient: &Patient, place: &Place, report: &mut Report<'_>) -> Option<(Sample, Utc)> {
+pub fn check(
+    patient: &Patient,
+    place: &Place,
+    is_clock_set: bool,
+    report: &mut Report<'_>,
+) -> Option<(Sample, Utc)> {
     if place.is_image {
         return None; // it measures nothing
     }
@@ -24,7 +29,7 @@ pub fn check(patient: &Patient, place: &Place, report: &mut Report<'_>) -> Optio
     std::thread::sleep(RATE_TIME);
     let now = clock::utc();
     let taken_at = clock::boot_time();
-    let sample = probes.sample(taken_at, taken_at, &health(patient, now));
+    let sample = probes.sample(taken_at, taken_at, &health(patient, is_clock_set.then_some(now)));
     let known = sample.readings.iter().filter(|reading| reading.is_ok()).count();
     if known == 0 {
         patient.fail(Step::Metrics, &Failure::NothingMeasured, report);
@@ -47,10 +52,10 @@ pub fn check(patient: &Patient, place: &Place, report: &mut Report<'_>) -> Optio
     Some((sample, now))
 }
 
-/// An agent that has done nothing yet.
-fn health(patient: &Patient, now: Utc) -> Health {
-    let certificate_days = match &patient.loaded {
-        Some(loaded) if clock::is_believable(now) => Ok(loaded.validity.days_left(now)),
+/// The health of an agent that has done nothing yet. `now` is `None` if the clock is not set.
+fn health(patient: &Patient, now: Option<Utc>) -> Health {
+    let certificate_days = match (&patient.loaded, now) {
+        (Some(loaded), Some(now)) => Ok(loaded.validity.days_left(now)),
         _ => Err(NoData::NoClock),
     };
     Health { certificate_days, ..Health::default() }

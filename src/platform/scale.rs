@@ -73,11 +73,12 @@ pub fn boot(time: Duration) -> Duration {
 /// boot clock was when that was read last.
 ///
 /// The two are read one after the other. Between the two readings the process may stand still for a
-/// moment, and that, many times as long, would look like a step of the wall clock.
-pub fn wall(time: Duration) -> Duration {
+/// moment, and that, many times as long, would look like a step of the wall clock. `since_boot` reads the boot
+/// clock.
+pub fn wall(time: Duration, since_boot: impl FnOnce() -> Duration) -> Duration {
     static START: OnceLock<(Duration, Duration)> = OnceLock::new();
     let (wall_start, boot_start) = *START.get_or_init(|| {
-        let boot = super::time::since_boot();
+        let boot = since_boot();
         let now = last(&TRUE_BOOT_NANOS);
         (time.saturating_sub(Scale::get(now).lead(now)), boot)
     });

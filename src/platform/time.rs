@@ -1,4 +1,4 @@
-//! The two clocks (clock_gettime(2)).
+//! The boot clock and the wall clock (clock_gettime(2)).
 
 use std::mem::MaybeUninit;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub fn since_boot() -> Duration {
 pub fn since_1970() -> Duration {
     let time = realtime();
     #[cfg(feature = "test-clock")]
-    let time = super::scale::wall(time);
+    let time = super::scale::wall(time, since_boot);
     time
 }
 
@@ -34,8 +34,8 @@ fn realtime() -> Duration {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// std's own goes through a 32-bit `time_t` on 32-bit ARM and panics from January 2038 on, so the
-/// kernel is asked by number for the 64-bit call (Linux 5.1 and later).
+/// The kernel's 64-bit call (Linux 5.1), by number: std goes through a 32-bit `time_t` on 32-bit ARM and
+/// panics from January 2038 on.
 #[cfg(target_pointer_width = "32")]
 fn realtime() -> Duration {
     const SYS_CLOCK_GETTIME64: libc::c_long = 403; // the same on every 32-bit architecture

@@ -13,6 +13,7 @@ use crate::mqtt::session::{Answer, Refusal, SessionError};
 use crate::net::link::LinkError;
 use crate::net::tls::{TlsError, Validity};
 use crate::platform::clock::Utc;
+use crate::platform::wall_clock::{ClockState, SYNC_WAIT};
 
 mod certificates;
 mod link;
@@ -57,8 +58,10 @@ pub(crate) mod reason {
 /// What keeps samples from being delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The system clock is older than the program: nothing can be dated, no certificate checked.
+    /// The system clock is older than this version: nothing can be dated, and no certificate checked.
     ClockNotSet,
+    /// The system clock may show a time that was saved before the last shutdown: nothing has set it since boot.
+    ClockNotSynchronised,
     /// None of the metrics can be read, so that there is nothing to send.
     NothingMeasured,
     /// There is no way to the broker.
@@ -156,6 +159,16 @@ impl Failure {
         }
     }
 
+    /// What keeps samples from being dated with a clock in this state, if anything does.
+    #[must_use]
+    pub const fn of_clock(state: ClockState) -> Option<Self> {
+        match state {
+            ClockState::BeforeRelease => Some(Self::ClockNotSet),
+            ClockState::NotSynchronised => Some(Self::ClockNotSynchronised),
+            ClockState::Set(_) => None,
+        }
+    }
+
     /// Whether the broker said no, so that asking again soon is of no use.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
@@ -218,6 +231,17 @@ impl Failure {
                     context.now
                 ),
                 "start an NTP client, or fit a real-time clock",
+            ),
+            Self::ClockNotSynchronised => Words::new(
+                format!(
+                    "clock: it shows {}, which may be a time saved before the last shutdown: no NTP client has synchronised \
+                     it since boot, and it did not come from a hardware clock",
+                    context.now
+                ),
+                format!(
+                    "start an NTP client, or fit a real-time clock; {} minutes after boot the clock is used as it is",
+                    SYNC_WAIT.as_secs() / 60
+                ),
             ),
             Self::NothingMeasured => Words::new(
                 "none of the metrics can be read on this board, so nothing was published",

@@ -1,5 +1,8 @@
-//! A board for the agent to measure: this machine's own `proc`, and a temperature sensor that a test
-//! can set, whatever this machine has.
+//! A board for the agent to measure: this machine's own `proc`, a temperature sensor that a test can set, and
+//! a hardware clock.
+//!
+//! The hardware clock is there because the agent waits up to ten minutes after boot for a clock that nothing
+//! vouches for, and the machine of the tests may be one without NTP that has just been started.
 
 use std::io;
 use std::os::unix::fs::symlink;
@@ -12,7 +15,7 @@ pub struct Board {
 }
 
 impl Board {
-    /// Makes the folder `root`. Its sensor shows 48.312 °C.
+    /// Makes the folder `root`. Its sensor shows 48.312 °C, and its hardware clock has set the system clock.
     ///
     /// # Errors
     /// What the file system says.
@@ -23,6 +26,8 @@ impl Board {
         symlink("/proc", root.join("proc"))?;
         std::fs::write(zone.join("type"), "cpu-thermal\n")?;
         std::fs::write(board.sensor(), "48312\n")?;
+        std::fs::create_dir_all(board.hardware_clock())?;
+        std::fs::write(board.hardware_clock().join("hctosys"), "1\n")?;
         Ok(board)
     }
 
@@ -34,6 +39,11 @@ impl Board {
     /// The file that holds the temperature, in thousandths of a degree Celsius.
     pub fn sensor(&self) -> PathBuf {
         self.zone().join("temp")
+    }
+
+    /// The folder of the hardware clock; a board without it has none.
+    pub fn hardware_clock(&self) -> PathBuf {
+        self.root.join("sys/class/rtc/rtc0")
     }
 
     fn zone(&self) -> PathBuf {

@@ -15,7 +15,7 @@
 //! - `connection`: one client from its first byte to its last; one thread each
 //! - `wire`: TLS, one record at a time; `packet`: MQTT's bytes
 //! - [`program`]: the agent under test as a child process, and a folder for its files; [`board`]:
-//!   what it measures; [`random`]: numbers
+//!   what it measures; [`clock`]: the clocks that it sees; [`random`]: numbers
 //!
 //! Invariants:
 //! - Every connection gives exactly one [`Event::TlsFailed`] or [`Event::Disconnected`], its last.
@@ -35,6 +35,7 @@
 )]
 
 pub mod board;
+pub mod clock;
 mod connection;
 pub mod event;
 pub mod manners;
@@ -49,6 +50,7 @@ mod shared;
 mod wire;
 
 pub use board::Board;
+pub use clock::{Clock, Kernel};
 pub use event::{Connected, Event, Published, Will};
 pub use manners::{
     ConnackManner, DeniedConnect, DeniedPublish, Manners, PubackManner, Refusal, Silence, Versions,

@@ -4,9 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use pivitals_broker::{Issuer, Manners, Validity};
+use pivitals_broker::{Clock, Issuer, Kernel, Manners, Validity};
 
-use crate::clock::Clock;
 use crate::house::{Examination, House};
 
 #[test]
@@ -162,10 +161,12 @@ fn a_certificate_that_ends_soon_and_a_ca_of_the_past_are_warnings() {
     let house = House::new("soon", Manners::default());
     let clock = Clock::new(house.dir.path());
     // 2099-12-12T00:00:00Z; the certificate ends with the century.
-    let examination = Examination::of(clock.at(4_100_716_800, &mut house.command(&["--offline"])));
+    clock.stop_utc(4_100_716_800);
+    let examination = Examination::of(clock.show(&mut house.command(&["--offline"])));
     examination.only("warn", "dates", 0, "expires in 20 days, on 2100-01-01", "a running agent takes them");
     // 2130-01-01T00:00:00Z; the authority ended in 2120.
-    let examination = Examination::of(clock.at(5_049_216_000, &mut house.command(&["--offline"])));
+    clock.stop_utc(5_049_216_000);
+    let examination = Examination::of(clock.show(&mut house.command(&["--offline"])));
     examination.has("warn", "ca", "valid only until 2120-01-01", "AmazonRootCA1.pem");
     examination.has("fail", "dates", "to 2100-01-01", "it has expired");
 }
@@ -174,8 +175,36 @@ fn a_certificate_that_ends_soon_and_a_ca_of_the_past_are_warnings() {
 fn a_clock_that_was_never_set_ends_before_tls_and_not_before_tcp() {
     let house = House::new("clock", Manners::default());
     let clock = Clock::new(house.dir.path());
-    let examination = Examination::of(clock.at(61, &mut house.command(&[])));
+    clock.stop_utc(61);
+    let examination = Examination::of(clock.show(&mut house.command(&[])));
     examination.only("fail", "clock", 69, "it shows 1970-01-01T00:01:01Z", "NTP");
     assert_eq!(examination.is_ok("dates").found, "from 2020-01-01 to 2100-01-01");
     assert_eq!(examination.steps().last(), Some(&"tcp"));
+}
+
+#[test]
+fn unsynchronised_clock_is_a_failure_for_ten_minutes_after_boot_and_then_a_warning() {
+    let house = House::new("unsynchronised", Manners::default());
+    let clock = Clock::new(house.dir.path());
+    clock.kernel_says(Kernel::NotSynchronised);
+    clock.set_uptime(30);
+    let examine = || Examination::of(clock.show(&mut house.command(&[])));
+    assert_eq!(examine().code, 0, "the board's hardware clock has set it");
+    fs::remove_dir_all(house.board.hardware_clock()).unwrap();
+    let examination = examine();
+    examination.only("fail", "clock", 69, "no NTP client has synchronised it", "10 minutes after boot");
+    assert_eq!(examination.steps().last(), Some(&"tcp"), "no sample is published with a wrong date");
+    clock.set_uptime(601);
+    examine().only("warn", "clock", 0, "no NTP client has synchronised it", "start an NTP client");
+}
+
+#[test]
+fn clock_of_which_the_kernel_may_not_be_asked_is_used() {
+    let house = House::new("denied-clock", Manners::default());
+    fs::remove_dir_all(house.board.hardware_clock()).unwrap();
+    let clock = Clock::new(house.dir.path());
+    clock.kernel_says(Kernel::Denied);
+    clock.set_uptime(30);
+    let examination = Examination::of(clock.show(&mut house.command(&["--offline"])));
+    assert!(examination.is_ok("clock").found.ends_with("may not be asked whether it is synchronised"));
 }

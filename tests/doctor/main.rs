@@ -1,6 +1,5 @@
 //! `pivitals doctor` against devices, images and brokers that are well, and against those that are not.
 
-mod clock;
 mod clone;
 mod device;
 mod house;

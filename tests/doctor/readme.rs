@@ -5,9 +5,8 @@ use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
 
-use pivitals_broker::{Manners, PubackManner};
+use pivitals_broker::{Clock, Manners, PubackManner};
 
-use crate::clock::Clock;
 use crate::clone;
 use crate::house::{Examination, House};
 
@@ -48,7 +47,8 @@ fn wrong_policy() -> String {
 fn clock_never_set() -> String {
     let house = House::new("readme-clock", Manners::default());
     let clock = Clock::new(house.dir.path());
-    shown(&house, WRONG, &Examination::of(clock.at(61, &mut house.command(&[]))))
+    clock.stop_utc(61);
+    shown(&house, WRONG, &Examination::of(clock.show(&mut house.command(&[]))))
 }
 
 fn wrong_key() -> String {

@@ -9,7 +9,8 @@ use pivitals::message::topics::Topics;
 use pivitals::metric::sample::{Kept, NoData, Readings, Sample};
 use pivitals::metric::{Metric, Series};
 use pivitals::mqtt::session::{Session, Settings, Version};
-use pivitals::platform::clock::{BUILT_SECS, BootTime, WallClock};
+use pivitals::platform::clock::{BootTime, EARLIEST_SECS};
+use pivitals::platform::wall_clock::WallClock;
 use pivitals::queue::outbox::{Outbox, Parts, Ticket};
 use pivitals::uplink::denials::Denials;
 
@@ -63,7 +64,7 @@ impl Station {
             version,
             format,
             now: BootTime::from_millis(100_000),
-            offset_millis: Some(BUILT_SECS * 1000),
+            offset_millis: Some(EARLIEST_SECS * 1000),
             wall: WallClock::default(),
             encoder: Encoder::new(format, series.into(), LABEL, "pivitals"),
             outbox: Outbox::new(capacity),
@@ -104,7 +105,7 @@ impl Station {
                 self.queue.resize(capacity);
             }
             Step::SetClock { is_set, offset_secs } => {
-                self.offset_millis = is_set.then_some((BUILT_SECS + offset_secs) * 1000);
+                self.offset_millis = is_set.then_some((EARLIEST_SECS + offset_secs) * 1000);
             }
         }
         self.compare();
@@ -113,7 +114,7 @@ impl Station {
     /// Everything becomes well, but for what is forbidden, and stays so until all that is allowed is
     /// delivered; then the rest.
     pub fn drain(&mut self) {
-        self.offset_millis = Some(BUILT_SECS * 1000);
+        self.offset_millis = Some(EARLIEST_SECS * 1000);
         self.broker.refuse_next(false);
         if let Some(forbidden) = self.broker.forbidden() {
             self.serve_until("what is allowed is starved", |station| {

@@ -183,6 +183,7 @@ fn a_port_that_is_blocked_is_told_with_the_other_one() {
 fn exit_codes_tell_who_has_to_act() {
     assert_eq!(Failure::NothingMeasured.exit_code(), exit::CONFIG);
     assert_eq!(Failure::ClockNotSet.exit_code(), exit::UNAVAILABLE);
+    assert_eq!(Failure::ClockNotSynchronised.exit_code(), exit::UNAVAILABLE);
     for failure in all() {
         let expected = if failure.is_refusal() { exit::NOPERM } else { exit::UNAVAILABLE };
         assert_eq!(failure.exit_code(), expected, "{failure:?}");

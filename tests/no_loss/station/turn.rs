@@ -3,6 +3,7 @@
 
 use pivitals::message::payload::Format;
 use pivitals::mqtt::session::{Event, IN_FLIGHT_MAX, SessionError, Version};
+use pivitals::platform::adjtimex::KernelClock;
 use pivitals::platform::clock::Utc;
 use pivitals::queue::outbox::Ticket;
 
@@ -25,7 +26,7 @@ pub enum Writes {
 impl Station {
     pub fn serve(&mut self, bytes: usize, writes: Writes) {
         let utc = self.offset_millis.map_or(0, |offset| offset + self.now.as_millis());
-        self.wall.update(self.now, Utc::from_millis(utc));
+        self.wall.update(self.now, Utc::from_millis(utc), || KernelClock::Synchronised);
         let Some(mut online) = self.online.take() else { return };
         let served = self.receive(&mut online, bytes).and_then(|()| self.send(&mut online, writes));
         if served.is_err()
