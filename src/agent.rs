@@ -84,7 +84,7 @@ impl Agent {
             schedule: Schedule::new(config.interval, &config.client_id, now),
             watch: None,
             wall: WallClock::default(),
-            backoff: Backoff::default(),
+            backoff: Backoff::new(config.interval),
             version: VersionChoice::new(config.mqtt),
             connection: Connection::Down { retry_at: now },
             denials: Denials::new(config.topics.clone()),
@@ -108,6 +108,8 @@ impl Agent {
             self.setup.endpoint
         );
         let now = clock::boot_time();
+        let uptime = now.since(BootTime::default());
+        self.connection = Connection::Down { retry_at: now + backoff::first_attempt(uptime, random()) };
         self.probes.prime(now);
         self.start_watch(&[], now);
         self.notices.ready();
@@ -416,6 +418,7 @@ impl Agent {
         self.denials = Denials::new(config.topics.clone());
         self.notices.reloaded(config.series != old.series);
         self.version = VersionChoice::new(config.mqtt);
+        self.backoff.set_interval(config.interval);
         if let Connection::Down { retry_at } = &mut self.connection {
             // What was wrong may be right now, so a long wait is cut short; but the one after it is as
             // long as it would have been.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pivitals::measure::schedule::Schedule;
 use pivitals::platform::clock::BootTime;
 
-use crate::DEVICES;
+use crate::LARGE;
 use crate::rate::{Moments, Random, per_second};
 
 /// The interval between two samples, and what is looked at.
@@ -26,9 +26,9 @@ pub enum Boot {
 
 /// The fleet's publishes in two minutes from [`FROM`]: a second may lie across the end of the first.
 pub fn publishes(boot: Boot) -> Moments {
-    let mut random = Random::seeded();
+    let mut random = Random::seeded(0);
     let mut published = Vec::new();
-    for number in 1..=DEVICES {
+    for number in 1..=LARGE {
         let booted_at = match boot {
             Boot::AnyTime => random.below(FROM - 2 * MINUTE),
             Boot::Together => random.below(1000),
@@ -52,12 +52,12 @@ pub fn publishes(boot: Boot) -> Moments {
 
 /// The same samples by cron: everything in the first second of the minute.
 pub fn publishes_by_cron() -> Moments {
-    Moments::new([FROM, FROM + MINUTE].repeat(DEVICES))
+    Moments::new([FROM, FROM + MINUTE].repeat(LARGE))
 }
 
 /// Publishes a second in the mean.
 pub fn mean() -> f64 {
-    per_second(DEVICES, MINUTE)
+    per_second(LARGE, MINUTE)
 }
 
 /// The most publishes in any second.

@@ -1,111 +1,119 @@
-//! A fleet that loses its broker in one second, and finds it again ten minutes later.
+//! A fleet whose connections all close at the same moment, and whose broker is back some time later.
 //!
-//! The broker of this model takes whatever comes, so no device hears of another and each is followed
-//! by itself, from event to event; only the counts are added up.
+//! The broker of this model takes every connection at once, so no device affects another: each is followed
+//! by itself from attempt to attempt, and only the counts are added up. `quota.rs` has a broker with a limit.
 
 use std::time::Duration;
 
 use pivitals::platform::clock::BootTime;
 use pivitals::uplink::backoff::{Backoff, FLOOR};
 
-use crate::DEVICES;
 use crate::rate::{Moments, Random, per_second};
 
-/// When the broker goes: long after every connection has proved itself.
+/// When the connections close, in milliseconds since boot: long after every one of them has proved itself.
 pub const LOST_AT: u64 = 120_000;
-/// How long it is away.
-pub const OUTAGE: u64 = 600_000;
-/// When it is back.
-pub const BACK_AT: u64 = LOST_AT + OUTAGE;
-/// Within this all devices notice that their connection is gone: the worst case.
-const LOSS_SPREAD: u64 = 1_000;
-/// From the first packet to CONNACK.
+/// From the first packet that the broker receives to CONNACK, in milliseconds.
 pub const CONNECT: u64 = 500;
-/// Until a host without a broker says so: every other device meets one.
+/// Until an attempt is refused, in milliseconds.
 const REFUSED_AFTER: u64 = 100;
-/// Until a device gives up on a network that says nothing, `TCP_WAIT` of `link.rs`: the others.
-pub const SILENT_AFTER: u64 = 20_000;
-
-/// When Linux repeats a SYN, after the first (since 6.5; `tcp_syn_linear_timeouts`).
+/// Until the agent gives up an attempt that nobody answers, in milliseconds: `TCP_WAIT` of `net/link.rs`.
+const SILENT_AFTER: u64 = 20_000;
+/// When Linux repeats the SYN of such an attempt, in milliseconds after the first: since 6.5,
+/// `tcp_syn_linear_timeouts`.
 const SYN_REPEATED_AFTER: [u64; 8] = [1_000, 2_000, 3_000, 4_000, 5_000, 7_000, 11_000, 19_000];
 
-/// What becomes of an attempt that the broker's return finds under way in a silence.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Silence {
-    /// It fails in its own time. What is counted is then the agent's own doing: attempts it began.
-    Lost,
-    /// The kernel's next repetition of the SYN finds the broker. No wait of the agent's comes between,
-    /// so these are a wave of their own on top; the picture shows it beside the promise.
-    Repeated,
+/// What an attempt meets while the broker is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Away {
+    /// The host answers that nobody listens.
+    Refusing,
+    /// Every packet vanishes. The broker's return finds some attempts under way; the kernel's next
+    /// repetition of the SYN then connects them.
+    Silent,
 }
 
-/// What was seen.
+/// A fleet and its outage.
+#[derive(Debug, Clone, Copy)]
+pub struct Outage {
+    /// Number of devices.
+    pub devices: usize,
+    /// Sampling interval of each, in seconds.
+    pub interval_secs: u64,
+    /// How long the broker is away, in seconds; 0 is a restart that no attempt meets.
+    pub secs: u64,
+    /// How the broker is away.
+    pub away: Away,
+    /// Which of many like fleets: the seed of its random words.
+    pub fleet: u64,
+}
+
+/// What the simulation saw.
 pub struct Recovery {
-    /// When attempts to connect began; or, begun in the outage, found the broker after all.
-    pub connects: Moments,
-    /// When devices were connected again.
-    pub connected: Moments,
+    devices: usize,
+    /// When the broker is back.
+    pub back_at: u64,
+    /// When devices began attempts, those in vain included.
+    pub attempts: Moments,
+    /// When the broker first heard from each device: an attempt, or the repetition of a SYN.
+    pub arrivals: Moments,
+}
+
+impl Outage {
+    pub fn simulate(self) -> Recovery {
+        let back_at = LOST_AT + self.secs * 1000;
+        let mut random = Random::seeded(self.fleet);
+        let (mut attempts, mut arrivals) = (Vec::new(), Vec::new());
+        for _ in 0..self.devices {
+            let mut backoff = proven(self.interval_secs, &mut random);
+            let mut now = LOST_AT;
+            loop {
+                now += wait(&mut backoff, &mut random);
+                attempts.push(now);
+                if now >= back_at {
+                    arrivals.push(now);
+                    break;
+                }
+                if self.away == Away::Refusing {
+                    now += REFUSED_AFTER;
+                } else if let Some(age) = SYN_REPEATED_AFTER.iter().find(|&&age| now + age >= back_at) {
+                    arrivals.push(now + age);
+                    break;
+                } else {
+                    now += SILENT_AFTER;
+                }
+            }
+        }
+        let (attempts, arrivals) = (Moments::new(attempts), Moments::new(arrivals));
+        Recovery { devices: self.devices, back_at, attempts, arrivals }
+    }
 }
 
 impl Recovery {
-    pub fn simulate(silence: Silence) -> Self {
-        let mut random = Random::seeded();
-        let (mut connects, mut connected) = (Vec::new(), Vec::new());
-        for device in 0..DEVICES {
-            let mut backoff = proven(&mut random);
-            let mut now = LOST_AT + random.below(LOSS_SPREAD);
-            loop {
-                now += wait(&mut backoff, &mut random);
-                connects.push(now);
-                if now >= BACK_AT {
-                    break;
-                }
-                if device % 2 == 0 {
-                    now += REFUSED_AFTER;
-                    continue;
-                }
-                if silence == Silence::Repeated
-                    && let Some(age) = SYN_REPEATED_AFTER.iter().find(|&&age| now + age >= BACK_AT)
-                {
-                    now += age;
-                    connects.push(now);
-                    break;
-                }
-                now += SILENT_AFTER;
-            }
-            connected.push(now + CONNECT);
-        }
-        Self { connects: Moments::new(connects), connected: Moments::new(connected) }
+    /// When the last device was connected again, in milliseconds after the broker's return.
+    pub fn duration(&self) -> u64 {
+        self.arrivals.last() + CONNECT - self.back_at
     }
 
-    /// When the last device was connected again.
-    pub fn ended_at(&self) -> u64 {
-        self.connected.within(BACK_AT, u64::MAX).last().copied().unwrap()
-    }
-
-    /// When 99 of 100 devices were connected again. The mean is taken until then: the few that come
-    /// last would stretch the time and so lower the mean, by as much as one waits for them.
-    pub fn nearly_ended_at(&self) -> u64 {
-        self.connected.within(BACK_AT, u64::MAX)[DEVICES / 100 * 99 - 1]
-    }
-
-    /// The mean of the recovery: connects a second from the broker's return until 99 of 100 devices
-    /// were connected.
+    /// Devices that came back a second, from the broker's return until the last was connected.
     pub fn mean(&self) -> f64 {
-        let until = self.nearly_ended_at();
-        per_second(self.connects.within(BACK_AT, until).len(), until - BACK_AT)
+        per_second(self.devices, self.duration())
     }
 
-    /// The peak of the recovery: the most connects in any second from the broker's return until the
-    /// last device was connected.
-    pub fn peak(&self) -> f64 {
-        per_second(self.connects.peak(BACK_AT, self.ended_at()), 1000)
+    /// The most attempts begun in any one second after the broker's return.
+    pub fn peak(&self) -> usize {
+        self.attempts.peak(self.back_at, u64::MAX)
+    }
+
+    /// The most devices that the broker first heard from in any one second: attempts that it found under
+    /// way add to those that are begun.
+    pub fn arrivals_peak(&self) -> usize {
+        self.arrivals.peak(self.back_at, u64::MAX)
     }
 }
 
-/// The backoff of a device that once needed a few attempts, and has been online for two minutes since.
-fn proven(random: &mut Random) -> Backoff {
-    let mut backoff = Backoff::default();
+/// The backoff of a device that once needed up to nine attempts and has been online for two minutes since.
+pub fn proven(interval_secs: u64, random: &mut Random) -> Backoff {
+    let mut backoff = Backoff::new(Duration::from_secs(interval_secs));
     for _ in 0..random.below(10) {
         wait(&mut backoff, random);
     }
@@ -114,10 +122,11 @@ fn proven(random: &mut Random) -> Backoff {
     backoff
 }
 
-fn wait(backoff: &mut Backoff, random: &mut Random) -> u64 {
+/// The wait after a failure that is no refusal, in milliseconds.
+pub fn wait(backoff: &mut Backoff, random: &mut Random) -> u64 {
     millis(backoff.next(FLOOR, random.word()))
 }
 
-fn millis(duration: Duration) -> u64 {
+pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap()
 }

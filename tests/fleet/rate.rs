@@ -1,11 +1,12 @@
-//! Moments in simulated time, counted by the second; and where the random words come from.
+//! Moments in simulated time, counted by the second, and the source of random words.
 
-/// The generator of the random words: SplitMix64, so that every run is the same run.
+/// The generator of the random words: SplitMix64 with fixed seeds, so that every run is the same.
 pub struct Random(u64);
 
 impl Random {
-    pub const fn seeded() -> Self {
-        Self(0x7069_7669_7461_6c73) // "pivitals"
+    /// The words of simulation `number`.
+    pub const fn seeded(number: u64) -> Self {
+        Self(0x7069_7669_7461_6c73 ^ (number << 32)) // "pivitals"
     }
 
     /// The next 64 bits.
@@ -22,7 +23,7 @@ impl Random {
     }
 }
 
-/// When something happened, in milliseconds, earliest first.
+/// Moments at which something happened, in milliseconds, earliest first.
 pub struct Moments(Vec<u64>);
 
 impl Moments {
@@ -31,20 +32,25 @@ impl Moments {
         Self(millis)
     }
 
-    /// Those in `from..until`.
+    /// The last moment.
+    pub fn last(&self) -> u64 {
+        *self.0.last().unwrap()
+    }
+
+    /// The moments in `from..until`.
     pub fn within(&self, from: u64, until: u64) -> &[u64] {
         let index = |millis| self.0.partition_point(|&moment| moment < millis);
         &self.0[index(from)..index(until)]
     }
 
-    /// How many fall into each second from `from`, `seconds` of them.
+    /// Counts for `seconds` seconds, the first of which begins at `from`.
     pub fn per_second(&self, from: u64, seconds: u64) -> Vec<usize> {
         let second = |number| from + number * 1000;
         (0..seconds).map(|number| self.within(second(number), second(number + 1)).len()).collect()
     }
 
-    /// The most that fall into any one second of `from..until`, wherever that second begins: a peak
-    /// does not hide by lying across the stroke of a clock.
+    /// The most moments in any one second of `from..until`. A second may begin anywhere: counts by the
+    /// clock's seconds would divide a burst between two of them.
     pub fn peak(&self, from: u64, until: u64) -> usize {
         let moments = self.within(from, until);
         let mut first = 0;
@@ -59,19 +65,19 @@ impl Moments {
     }
 }
 
-/// So many in so long, by the second.
+/// A count in a time, as a rate per second.
 pub fn per_second(count: usize, millis: u64) -> f64 {
     number(count) * 1000.0 / number(usize::try_from(millis).unwrap())
 }
 
-/// A count or a time as a number to reckon with.
+/// A count or a time in milliseconds, for calculations.
 #[expect(clippy::cast_precision_loss, reason = "a fleet and an hour in milliseconds are far below 2^52")]
 pub const fn number(count: usize) -> f64 {
     count as f64
 }
 
 #[test]
-fn a_peak_is_found_across_the_stroke_of_a_clock() {
+fn peak_is_found_wherever_its_second_begins() {
     let moments = Moments::new(vec![3_500, 900, 1_100, 1_899, 1_900]);
     assert_eq!(moments.peak(0, 10_000), 3);
     assert_eq!(moments.peak(1_000, 10_000), 3);
