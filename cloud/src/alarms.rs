@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use pivitals::message::payload::Format;
 use pivitals::metric::{Metric, Series};
-use pivitals::payload::Format;
 
 use crate::fleet::Fleet;
 use crate::model::{Alarm, Kind, Part, Resource, Watch};

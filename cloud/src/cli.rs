@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use pivitals::message::payload::LABEL_LEN_MAX;
 use pivitals::metric::DEVICE_LEN_MAX;
-use pivitals::payload::LABEL_LEN_MAX;
 
 use crate::fleet::Known;
 

@@ -1,7 +1,7 @@
 //! The dashboard: a table of the devices, the rule's own health, and a graph a series.
 
+use pivitals::message::payload::Format;
 use pivitals::metric::Series;
-use pivitals::payload::Format;
 
 use crate::alarms;
 use crate::fleet::Fleet;

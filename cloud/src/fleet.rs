@@ -5,13 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
-use pivitals::cli::{CONFIG_FILE, Options};
 use pivitals::config::Config;
-use pivitals::identity::{Identity, PLACEHOLDERS};
+use pivitals::config::identity::{Identity, PLACEHOLDERS};
+use pivitals::config::setup::{self, CONFIG_FILE, Options};
+use pivitals::message::payload::{Format, NAMESPACE_LEN_MAX};
+use pivitals::message::topics::{METRIC, Topics};
 use pivitals::metric::{Scope, Series};
-use pivitals::payload::{Format, NAMESPACE_LEN_MAX};
-use pivitals::setup;
-use pivitals::topics::{METRIC, Topics};
 
 use crate::names::once_each;
 
@@ -75,6 +74,7 @@ impl Fleet {
         let read = |set: Vec<String>| {
             let options = Options { config: config.map(Into::into), set, root: PathBuf::new() };
             setup::read_config(path, &options, &identity)
+                .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         let config = read(set.to_vec())?;
         // Once more with a mark for the client id, to see where that stands.

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use pivitals::failure::exit;
+use pivitals::report::failure::exit;
 use pivitals_cloud::cli::{self, Command, Source, Syntax, Whereabouts};
 use pivitals_cloud::cloudformation;
 use pivitals_cloud::cost::Bill;

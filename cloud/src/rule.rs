@@ -1,7 +1,7 @@
 //! The rule: what is done with each message, in each format.
 
+use pivitals::message::payload::Format;
 use pivitals::metric::Series;
-use pivitals::payload::Format;
 
 use crate::fleet::Fleet;
 use crate::model::{Action, MetricFilter, Rule};

@@ -1,7 +1,7 @@
 //! All resources of a configuration, in the order in which they are best read.
 
+use pivitals::message::payload::Format;
 use pivitals::metric::Metric;
-use pivitals::payload::Format;
 
 use crate::alarms::{self, DISK_LIMIT, TEMPERATURE_LIMIT, alert_threshold};
 use crate::fleet::Fleet;

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use pivitals::clock::Utc;
-use pivitals::failure::{Context, Failure};
-use pivitals::session::{Refusal, SessionError};
-use pivitals::tls::Validity;
-use pivitals::topics::Topics;
+use pivitals::message::topics::Topics;
+use pivitals::mqtt::session::{Refusal, SessionError};
+use pivitals::net::tls::Validity;
+use pivitals::platform::clock::Utc;
+use pivitals::report::failure::{Context, Failure};
 use pivitals_cloud::cli;
 use pivitals_cloud::cloudformation;
 use pivitals_cloud::cost::Bill;
@@ -49,7 +49,7 @@ fn the_guides_errors_are_in_the_words_of_the_device() {
         port: 8883,
         client_id: "pi-7",
         topics: &Topics::new("pivitals/pi-7/metrics", &[]),
-        certificate: "pi-7-certificate.pem.crt",
+        certificate: Path::new("pi-7-certificate.pem.crt"),
         validity: Validity { from: Utc::from_millis(0), until: Utc::from_millis(u64::MAX) },
         now: Utc::from_millis(61_000),
         resolvers: "",

@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use std::thread;
 
 use pivitals::agent::Agent;
-use pivitals::cli::{Checks, Options};
-use pivitals::doctor;
-use pivitals::failure::exit;
-use pivitals::setup::Setup;
+use pivitals::config::setup::{Options, Setup};
+use pivitals::doctor::{self, Checks};
+use pivitals::report::failure::exit;
 use pivitals_broker::policy::Caller;
 use pivitals_broker::{Board, Broker, DeviceFiles, Event, Manners, Pki, Policy, TestDir};
 use pivitals_cloud::cloudformation;

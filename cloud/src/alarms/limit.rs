@@ -1,6 +1,6 @@
 //! Values that are an alarm: of which metric, from where on, and what to do then.
 
-use pivitals::alert::{Alert, Side};
+use pivitals::measure::alert::{Alert, Side};
 use pivitals::metric::{Metric, Series};
 
 use super::Beat;

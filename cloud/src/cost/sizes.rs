@@ -1,9 +1,9 @@
 //! How long messages are: written by the device's own encoder, for a sample as devices have it.
 
-use pivitals::clock::{BootTime, Utc};
+use pivitals::message::payload::{Encoder, Format, LEN_MAX};
+use pivitals::metric::sample::{Readings, Sample};
 use pivitals::metric::{Metric, Series, Unit};
-use pivitals::payload::{Encoder, Format, LEN_MAX};
-use pivitals::sample::{Readings, Sample};
+use pivitals::platform::clock::{BootTime, Utc};
 
 use super::Message;
 use crate::fleet::{Fleet, THING_NAME};
