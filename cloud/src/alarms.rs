@@ -1,7 +1,5 @@
 //! The alarms: silence, limits, and the rule's own failures.
 
-use std::time::Duration;
-
 use pivitals::message::payload::Format;
 use pivitals::metric::{Metric, Series};
 
@@ -10,8 +8,10 @@ use crate::model::{Alarm, Kind, Part, Resource, Watch};
 use crate::names::{self, capitalized};
 use crate::rule;
 
+mod beat;
 mod limit;
 
+use beat::Beat;
 use limit::limits;
 pub use limit::{DISK_LIMIT, TEMPERATURE_LIMIT, alert_threshold};
 
@@ -20,28 +20,9 @@ pub use limit::{DISK_LIMIT, TEMPERATURE_LIMIT, alert_threshold};
 const QUERY_SECS_MAX: i64 = 3 * 60 * 60;
 /// The rule's failures are counted in periods of this many seconds.
 const RULE_PERIOD_SECS: i64 = 300;
-/// Intervals without data until it is told.
-const SILENT_INTERVALS: i64 = 5;
 
 /// What the alarm is called that the whole fleet is silent.
 pub const NOTHING_ARRIVES: &str = "NothingArrives";
-
-/// How long CloudWatch waits for what a device sends every `interval`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Beat {
-    /// At least one sample falls into each; whole minutes.
-    period: i64,
-    /// So many are five intervals, or a little more.
-    silent: i64,
-}
-
-impl Beat {
-    fn new(interval: Duration) -> Self {
-        let secs = i64::try_from(interval.as_secs()).unwrap_or(i64::MAX / 60);
-        let period = (secs + 59) / 60 * 60;
-        Self { period, silent: (SILENT_INTERVALS * secs + period - 1) / period }
-    }
-}
 
 /// Seconds that a graph's point stands for.
 pub fn period(fleet: &Fleet) -> i64 {
@@ -236,27 +217,4 @@ fn heartbeat(series: &[Series]) -> Option<&Series> {
     let always = [Metric::Cpu, Metric::Memory, Metric::Uptime, Metric::Load1, Metric::Disk];
     let found = always.iter().find_map(|&metric| series.iter().find(|series| series.metric == metric));
     found.or(series.first())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn five_intervals_are_whole_minutes_with_a_sample_in_each_period() {
-        for (interval, period, silent) in [
-            (1, 60, 1),
-            (10, 60, 1),
-            (60, 60, 5),
-            (61, 120, 3),
-            (90, 120, 4),
-            (300, 300, 5),
-            (86_400, 86_400, 5),
-        ] {
-            assert_eq!(Beat::new(Duration::from_secs(interval)), Beat { period, silent }, "{interval}");
-            // The limits of an alarm: a day for short periods, a week for those of an hour and more.
-            let days = if period < 3600 { 1 } else { 7 };
-            assert!(period * silent <= days * 86_400);
-        }
-    }
 }

@@ -8,7 +8,7 @@ use crate::yaml;
 
 mod functions;
 
-use functions::{long, reference, tagged};
+use functions::{long, tagged};
 
 /// Whether the user gave an address.
 const HAS_EMAIL: &str = "HasAlarmEmail";
@@ -53,16 +53,7 @@ pub fn yaml(stack: &Stack) -> String {
 #[must_use]
 pub fn json_template(stack: &Stack) -> String {
     let sections = sections(stack).into_iter().map(|(name, content)| (name.to_owned(), content));
-    json(&long(&Value::Map(sections.collect()))) + "\n"
-}
-
-/// A document without references, as JSON.
-#[must_use]
-pub fn json(document: &Value) -> String {
-    json::pretty(document, &|part| match part {
-        Part::Literal(text) => text.clone(),
-        other => reference(other),
-    })
+    json::document(&long(&Value::Map(sections.collect()))) + "\n"
 }
 
 fn sections(stack: &Stack) -> Vec<(&'static str, Value)> {

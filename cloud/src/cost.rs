@@ -13,7 +13,7 @@ mod sizes;
 #[cfg(test)]
 mod tests;
 
-pub use sizes::Sizes;
+pub use sizes::{Message, Sizes};
 
 /// Seconds of the month that is billed: thirty days.
 const MONTH_SECS: f64 = 30.0 * 24.0 * 60.0 * 60.0;
@@ -122,17 +122,6 @@ pub struct Pace {
     pub interval_secs: f64,
     /// In each sample.
     pub series: f64,
-}
-
-/// What a message is made of, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Message {
-    /// Payload and topic, which AWS IoT Core counts.
-    pub length: usize,
-    /// The texts of its events, which CloudWatch Logs counts.
-    pub events: usize,
-    /// Samples in it.
-    pub samples: usize,
 }
 
 /// What is billed.

@@ -9,6 +9,14 @@ pub fn pretty(value: &Value, part: &dyn Fn(&Part) -> String) -> String {
     out
 }
 
+/// Writes a value without references. A reference has no text before it is deployed, and is left out.
+pub fn document(value: &Value) -> String {
+    pretty(value, &|part| match part {
+        Part::Literal(text) => text.clone(),
+        _ => String::new(),
+    })
+}
+
 /// A text with what stands for its parts.
 pub fn text(text: &Text, part: &dyn Fn(&Part) -> String) -> String {
     text.0.iter().map(part).collect()

@@ -55,7 +55,7 @@ fn device_policy(fleet: &Fleet, place: &Whereabouts) -> Result<String, Vec<Strin
             policy::LEN_MAX
         )]);
     }
-    Ok(cloudformation::json(&document) + "\n")
+    Ok(policy::text(&document) + "\n")
 }
 
 fn say(text: &str) -> ExitCode {

@@ -1,6 +1,7 @@
 //! What a device may do, and what the rule's roles may: nothing more than they need.
 
 use crate::fleet::{Fleet, THING_NAME};
+use crate::json;
 use crate::model::{Part, Text, Value};
 
 /// AWS IoT's limit of a policy document, in characters, blanks not counted.
@@ -89,10 +90,16 @@ pub fn groups(fleet: &Fleet) -> Vec<&[String]> {
     groups
 }
 
+/// The text of a document for a [`Place`] that is known.
+#[must_use]
+pub fn text(document: &Value) -> String {
+    json::document(document)
+}
+
 /// What AWS IoT counts of a document.
 #[must_use]
 pub fn characters(document: &Value) -> usize {
-    crate::cloudformation::json(document).chars().filter(|char| !char.is_whitespace()).count()
+    text(document).chars().filter(|char| !char.is_whitespace()).count()
 }
 
 /// Who may take a role: the rule of this name, and nobody else.

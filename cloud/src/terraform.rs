@@ -1,7 +1,7 @@
 //! A stack as a configuration of Terraform, for its AWS provider.
 
-use crate::cloudformation;
 use crate::hcl::{self, Block, Item};
+use crate::json;
 use crate::model::{Action, Alarm, Kind, MetricFilter, Parameter, Part, Resource, Rule, Value, Watch};
 use crate::names::snake_case;
 use crate::stack::{ALARM_EMAIL, RETENTION_DAYS, Stack};
@@ -27,7 +27,7 @@ pub fn hcl(stack: &Stack) -> String {
 /// The same in Terraform's JSON syntax, without comments: for a file `*.tf.json`.
 #[must_use]
 pub fn json(stack: &Stack) -> String {
-    cloudformation::json(&hcl::json_syntax(&blocks(stack), &reference)) + "\n"
+    json::document(&hcl::json_syntax(&blocks(stack), &reference)) + "\n"
 }
 
 fn blocks(stack: &Stack) -> Vec<Block> {

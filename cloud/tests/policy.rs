@@ -11,7 +11,6 @@ use pivitals::doctor::{self, Checks};
 use pivitals::report::failure::exit;
 use pivitals_broker::policy::Caller;
 use pivitals_broker::{Board, Broker, DeviceFiles, Event, Manners, Pki, Policy, TestDir};
-use pivitals_cloud::cloudformation;
 use pivitals_cloud::fleet::{Fleet, Known};
 use pivitals_cloud::policy::{self, Place};
 
@@ -68,7 +67,7 @@ impl Case {
     fn policy(&self) -> String {
         let set: Vec<_> = self.set.iter().map(|&set| set.to_owned()).collect();
         let fleet = Fleet::load(Some("/dev/null".as_ref()), &set, &Known::default()).unwrap();
-        cloudformation::json(&policy::device(&fleet.topics, &Place::of(None, None)))
+        policy::text(&policy::device(&fleet.topics, &Place::of(None, None)))
     }
 }
 

@@ -3,7 +3,7 @@
 use pivitals::measure::alert::{Alert, Side};
 use pivitals::metric::{Metric, Series};
 
-use super::Beat;
+use super::beat::Beat;
 use crate::fleet::Fleet;
 use crate::model::{Alarm, Part, Value, Watch};
 

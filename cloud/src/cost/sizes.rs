@@ -5,13 +5,23 @@ use pivitals::metric::sample::{Readings, Sample};
 use pivitals::metric::{Metric, Series, Unit};
 use pivitals::platform::clock::{BootTime, Utc};
 
-use super::Message;
 use crate::fleet::{Fleet, THING_NAME};
 
 /// What a device may be called that is not known: Raspberry Pi OS's own name.
 const LABEL: &str = "raspberrypi";
 /// Some day in the years for which the prices are.
 const TIME_MILLIS: u64 = 1_800_000_000_000;
+
+/// The parts of a message, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message {
+    /// Payload and topic, which AWS IoT Core counts.
+    pub length: usize,
+    /// The texts of its events, which CloudWatch Logs counts.
+    pub events: usize,
+    /// Number of samples.
+    pub samples: usize,
+}
 
 /// Lengths in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
