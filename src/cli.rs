@@ -28,7 +28,6 @@ Options:
   --root DIR         where proc, sys, dev and the mount points are (default /)
   --offline          doctor: only what needs no network; looks for configuration
                      and certificates under --root, too: for a build host
-  --policy FILE      doctor: an AWS IoT Core policy that has to allow all of it
   --json             doctor: print one JSON document
   --version          print the version
   --help             print this
@@ -118,7 +117,6 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
             "--version" | "-V" if attached.is_none() => return Ok(Command::Version),
             "--config" => once(&mut config, "--config", value("--config")?)?,
             "--root" => once(&mut root, "--root", value("--root")?)?,
-            "--policy" => once(&mut checks.policy, "--policy", value("--policy")?)?,
             "--offline" if attached.is_none() => checks.offline = true,
             "--json" if attached.is_none() => checks.json = true,
             "--set" => {
@@ -145,14 +143,6 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, U
         Some(Action::Print) => Command::Print(options),
         Some(Action::Doctor) => Command::Doctor(options, checks),
     })
-}
-
-impl Checks {
-    /// One of the options that stand here, if there is any.
-    fn given(&self) -> Option<&'static str> {
-        let all = [(self.offline, "--offline"), (self.json, "--json"), (self.policy.is_some(), "--policy")];
-        all.into_iter().find_map(|(is_given, option)| is_given.then_some(option))
-    }
 }
 
 fn once(slot: &mut Option<PathBuf>, option: &'static str, value: OsString) -> Result<(), UsageError> {
@@ -197,12 +187,10 @@ mod tests {
     #[test]
     fn the_doctor_has_options_of_its_own() {
         assert_eq!(parsed("doctor"), Ok(Command::Doctor(defaults(), Checks::default())));
-        let checks = Checks { offline: true, json: true, policy: Some("/p".into()) };
+        let checks = Checks { offline: true, json: true };
         let expected = Ok(Command::Doctor(defaults(), checks));
-        assert_eq!(parsed("--json doctor --offline --policy /p"), expected);
-        for (line, option) in
-            [("--offline", "--offline"), ("once --json", "--json"), ("--policy /p print", "--policy")]
-        {
+        assert_eq!(parsed("--json doctor --offline"), expected);
+        for (line, option) in [("--offline", "--offline"), ("once --json", "--json")] {
             assert_eq!(parsed(line), Err(UsageError::NotForCommand(option)), "{line}");
         }
     }

@@ -20,12 +20,11 @@
 //! 6. [`mqtt`] the session: a state machine without a socket or a clock
 //! 7. [`net`] certificates, name lookup, TCP, TLS
 //! 8. [`config`] text into a checked configuration, with all errors at once
-//! 9. [`policy`] AWS IoT Core policy documents
-//! 10. [`report`] failures in words, the log, the status file, the service manager
-//! 11. [`uplink`] the life of the connection: delivery, waits, denied topics
-//! 12. [`agent`] the loop
-//! 13. [`doctor`] the same steps one by one, with findings
-//! 14. [`cli`] the command line
+//! 9. [`report`] failures in words, the log, the status file, the service manager
+//! 10. [`uplink`] the life of the connection: delivery, waits, denied topics
+//! 11. [`agent`] the loop
+//! 12. [`doctor`] the same steps one by one, with findings
+//! 13. [`cli`] the command line
 //!
 //! # Invariants
 //!
@@ -60,7 +59,6 @@ pub mod metric;
 pub mod mqtt;
 pub mod net;
 pub mod platform;
-pub mod policy;
 pub mod queue;
 pub mod report;
 pub mod uplink;

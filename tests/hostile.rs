@@ -11,7 +11,6 @@ use pivitals::measure::mailbox;
 use pivitals::measure::probe::{Health, Probes};
 use pivitals::metric::{Metric, Unit};
 use pivitals::platform::clock::BootTime;
-use pivitals::policy::{Action, Decision, Fault, JsonError, Policy, PolicyError, Request};
 use pivitals_broker::{Random, TestDir};
 
 const ROUNDS: usize = 5_000;
@@ -161,36 +160,4 @@ fn no_answer_of_a_mailbox_but_a_whole_one_is_a_value() {
             assert!(mailbox::response(tag, &message).is_err(), "{message:x?}");
         }
     }
-}
-
-#[test]
-fn no_damaged_policy_makes_its_reader_panic_or_passes_for_json_that_it_is_not() {
-    let whole = br#"{"Version": "2012-10-17", "Statement": [
-        {"Sid": "a\u00e9\n", "Effect": "Allow", "Action": ["iot:Connect", "iot:P?b*"], "Resource": "*",
-         "Condition": {"Bool": {"iot:Connection.Thing.IsAttached": true}, "StringLike": {"iot:ClientId": "pi-*"}}},
-        {"Effect": "Deny", "Action": "iot:*", "Resource": ["arn:aws:iot:*:1:topic/${iot:ClientId}/${*}/*",
-         "arn:aws-cn:iot:eu-*:*:topic/b/${iot:Certificate.Issuer}"], "Other": [-1.5, null]}]}"#;
-    let request = Request { action: Action::Publish("b/c"), client_id: "pi-*", thing: Some("pi-7") };
-    let mut random = Random::new(4);
-    let (mut decided, mut unknown, mut refused) = (0, 0, 0);
-    for _ in 0..ROUNDS {
-        let text = String::from_utf8_lossy(&damage(&mut random, whole)).into_owned();
-        let is_json = serde_json::from_str::<serde_json::Value>(&text).is_ok();
-        match Policy::parse(&text) {
-            Ok(policy) => {
-                assert!(is_json, "{text}");
-                match policy.decide(&request) {
-                    Decision::Unknown(..) => unknown += 1,
-                    _ => decided += 1,
-                }
-            }
-            Err(PolicyError::Json(JsonError { fault: Fault::Twice | Fault::Depth, .. })) => {}
-            Err(PolicyError::Json(_)) => {
-                assert!(!is_json, "{text}");
-                refused += 1;
-            }
-            Err(error) => assert!(is_json, "{error}: {text}"),
-        }
-    }
-    assert!(decided > 0 && unknown > 0 && refused > 0, "{decided} {unknown} {refused}");
 }

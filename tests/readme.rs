@@ -82,7 +82,7 @@ fn the_limits_of_interfaces_and_disks_are_those_of_the_code() {
 #[test]
 fn the_help_stands_in_the_readme() {
     assert!(text("README.md").contains(&format!("```\n{}```\n", cli::HELP)));
-    for key in ["--config", "--set", "--root", "--offline", "--policy", "--json", "--version", "--help"] {
+    for key in ["--config", "--set", "--root", "--offline", "--json", "--version", "--help"] {
         assert!(cli::HELP.contains(key));
     }
 }

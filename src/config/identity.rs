@@ -8,8 +8,9 @@ use crate::measure::probe::Inventory;
 /// The placeholders, without their braces. `{client_id}` is the configuration's own.
 pub const PLACEHOLDERS: [&str; 4] = ["hostname", "serial", "machine-id", "mac"];
 
-/// What is put in the place of a name that is not known yet: capitals, which no device's own has.
-const STAND_INS: [(&str, &str); 4] = [
+/// The placeholders with a stand-in for each, used where the device is not known. A stand-in is as long as the
+/// real name, and in capitals, which no device's name has.
+pub const STAND_INS: [(&str, &str); 4] = [
     ("hostname", "HOSTNAME"),
     ("serial", "SERIAL-NUMBER-00"),
     ("machine-id", "MACHINE-ID-000000000000000000000"),

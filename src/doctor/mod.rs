@@ -5,7 +5,7 @@
 //! as they may still tell something; the words are those of the log.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::config::Config;
 use crate::config::setup::Options;
@@ -16,7 +16,6 @@ use crate::report::failure::{Context, Failure, Words, exit, resolvers};
 
 mod files;
 mod image;
-mod policy;
 mod report;
 mod settings;
 mod talk;
@@ -33,8 +32,15 @@ pub struct Checks {
     pub offline: bool,
     /// Print JSON.
     pub json: bool,
-    /// An AWS IoT Core policy document to check against.
-    pub policy: Option<PathBuf>,
+}
+
+impl Checks {
+    /// The first option that is set, if any is.
+    #[must_use]
+    pub fn given(&self) -> Option<&'static str> {
+        let all = [(self.offline, "--offline"), (self.json, "--json")];
+        all.into_iter().find_map(|(is_given, option)| is_given.then_some(option))
+    }
 }
 
 /// Examines everything, says each finding as it comes, and gives the exit code: that of the worst
@@ -61,9 +67,6 @@ fn steps(options: &Options, checks: &Checks, report: &mut Report<'_>) {
         patient.fail(Step::Clock, &Failure::ClockNotSet, report);
     }
     let sample = vitals::check(&patient, &place, report);
-    if let Some(path) = &checks.policy {
-        policy::check(path, &patient.config, report);
-    }
     let Some(target) = patient.target().filter(|_| !checks.offline) else { return };
     match &patient.loaded {
         Some(loaded) if is_clock_set => talk::check(&patient, &target, loaded, sample, report),

@@ -10,7 +10,7 @@ use pivitals_broker::{Board, Broker, DeviceFiles, Manners, Pki, Program, TestDir
 /// For anything that has to happen, on a machine that is busy with other things.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The steps of a healthy device, in their order. A policy would come after the metrics.
+/// The steps of a healthy device, in their order.
 pub const STEPS: [&str; 14] = [
     "configuration",
     "files",

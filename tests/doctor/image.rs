@@ -1,4 +1,4 @@
-//! An image on a build host, and a policy that is not attached yet.
+//! An image on a build host.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -43,21 +43,6 @@ impl Image {
         program.args(["doctor", "--offline", "--root"]).arg(self.root());
         Examination::of(program.args(options))
     }
-
-    /// Examines against a policy with these statements.
-    fn examine_policy(&self, version: &str, statements: &str) -> Examination {
-        let path = self.dir.path().join("policy.json");
-        fs::write(&path, format!("{{{version}\"Statement\":[{statements}]}}")).unwrap();
-        self.examine(&["--policy", path.to_str().unwrap()])
-    }
-}
-
-const VERSION: &str = "\"Version\":\"2012-10-17\",";
-
-fn allow(action: &str, resource: &str) -> String {
-    format!(
-        "{{\"Effect\":\"Allow\",\"Action\":\"iot:{action}\",\"Resource\":\"arn:aws:iot:eu-west-1:1:{resource}\"}}"
-    )
 }
 
 #[test]
@@ -105,65 +90,4 @@ fn what_only_the_device_knows_is_a_warning() {
     assert!(!examination.text.contains("warn"), "{}", examination.text);
     let long = format!("client_id={}{{machine-id}}", "x".repeat(100));
     image.examine(&["--set", &long]).only("fail", "configuration", 78, "MACHINE-ID", "1–128 bytes");
-}
-
-#[test]
-fn a_policy_that_allows_all_of_it_is_well() {
-    let image = Image::new("rule = pi\n");
-    let statements = [
-        allow("Connect", "client/${iot:Connection.Thing.ThingName}"),
-        allow("Publish", "topic/$aws/rules/pi/pivitals/*/metrics"),
-    ];
-    let examination = image.examine_policy(VERSION, &statements.join(","));
-    assert_eq!(examination.code, 0, "{}", examination.text);
-    let found: Vec<_> = examination.of_step("policy").iter().map(|finding| finding.found.clone()).collect();
-    assert_eq!(
-        found,
-        [
-            "allows iot:Connect on client/pi-image",
-            "allows iot:Publish on topic/$aws/rules/pi/pivitals/pi-image/metrics"
-        ]
-    );
-}
-
-#[test]
-fn what_a_policy_does_not_allow_is_told_with_the_statement_to_add() {
-    let image = Image::new("topic = t/{metric}\n");
-    let statements = [allow("Connect", "client/pi-image"), allow("Publish", "topic/t/cpu")];
-    let denied =
-        "{\"Sid\":\"NoMemory\",\"Effect\":\"Deny\",\"Action\":\"iot:*\",\"Resource\":\"*:topic/t/memory\"}"
-            .replace("*:topic", "arn:aws:iot:eu-west-1:1:topic");
-    let examination = image.examine_policy(VERSION, &format!("{},{denied}", statements.join(",")));
-    assert_eq!(examination.code, 77, "{}", examination.text);
-    examination.has(
-        "fail",
-        "policy",
-        "statement 3 (NoMemory) denies iot:Publish on topic/t/memory",
-        "change",
-    );
-    let add = "add {\"Effect\":\"Allow\",\"Action\":\"iot:Publish\",\"Resource\":\"arn:aws:iot:REGION:ACCOUNT:topic/t/disk\"}";
-    examination.has("fail", "policy", "no statement allows iot:Publish on topic/t/disk", add);
-    assert_eq!(examination.of_step("policy").len(), 5, "{}", examination.text);
-}
-
-#[test]
-fn what_only_aws_knows_is_a_warning_with_its_reason() {
-    let image = Image::new("");
-    let conditional = allow("Connect", "client/pi-image")
-        .replace('}', ",\"Condition\":{\"IpAddress\":{\"aws:SourceIp\":\"192.0.2.0/24\"}}}");
-    let publish = allow("Publish", "topic/*");
-    let examination = image.examine_policy(VERSION, &format!("{conditional},{publish}"));
-    examination.only("warn", "policy", 0, "statement 1, and there on the condition IpAddress", "only AWS");
-    // Without a version of the language, variables are none.
-    let variable = allow("Connect", "client/${iot:ClientId}");
-    let examination = image.examine_policy("", &format!("{variable},{publish}"));
-    examination.has("warn", "policy", "are text like any other", "2012-10-17");
-    assert_eq!(examination.code, 77, "{}", examination.text);
-}
-
-#[test]
-fn a_file_that_is_no_policy_is_a_wrong_file() {
-    let image = Image::new("");
-    image.examine(&["--policy", "/not/there"]).only("fail", "policy", 78, "it is not there", "get-policy");
-    image.examine_policy(VERSION, "{}").only("fail", "policy", 78, "Effect is missing", "get-policy");
 }

@@ -1,32 +1,62 @@
-//! A JSON document into the statements of a policy.
+//! Reads the JSON text of a policy.
 
-use super::json::{self, Value};
-use super::statement::{Condition, Statement};
-use super::{Effect, Policy, PolicyError, TEXT_LEN_MAX};
+use std::fmt;
 
-/// The version of the policy language that knows variables.
+use super::statement::{Condition, Effect, Statement};
+use super::tree::Value;
+
+/// The version of the policy language that has variables.
 const VERSION: &str = "2012-10-17";
 
-/// The one before it, which is also that of a document that names none.
+/// The version before, which is the default of a document without one.
 const VERSION_OLD: &str = "2008-10-17";
 
 type Members = [(String, Value)];
 
-pub fn read(text: &str) -> Result<Policy, PolicyError> {
-    if text.len() > TEXT_LEN_MAX {
-        return Err(PolicyError::TooLong);
-    }
-    let mut document = json::parse(text).map_err(PolicyError::Json)?;
+/// The statements of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// In the order of the document.
+    pub statements: Vec<Statement>,
+    /// Whether the document's version has variables.
+    pub has_variables: bool,
+}
+
+/// Why a text is not a policy document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyError {
+    /// The text is not JSON; with the reason and the place.
+    NotJson(String),
+    /// An object has two members with one name; with the name and the place.
+    Twice(String),
+    /// An element is missing: in the statement with this number, or in the document.
+    Missing(Option<usize>, &'static str),
+    /// An element has a wrong value.
+    Wrong {
+        /// The statement, counted from 1; `None` for the document.
+        statement: Option<usize>,
+        /// The element's name.
+        element: &'static str,
+        /// The values that are allowed, in words.
+        allowed: &'static str,
+    },
+}
+
+/// Reads a document, or the output of `aws iot get-policy`, which contains it as a string. Lines and columns in
+/// errors then refer to that string.
+///
+/// # Errors
+/// The first error in the text.
+pub fn read(text: &str) -> Result<Document, PolicyError> {
+    let mut document = parse(text)?;
     if let Some(Value::Text(inner)) = members(&document).and_then(|outer| get(outer, "policyDocument")) {
-        document = json::parse(inner).map_err(PolicyError::Json)?;
+        document = parse(inner)?;
     }
     let policy = members(&document).ok_or(wrong(None, "the document", "an object"))?;
     let has_variables = match get(policy, "Version") {
         Some(Value::Text(version)) if version == VERSION => true,
-        Some(Value::Text(version)) if version != VERSION_OLD => {
-            return Err(wrong(None, "Version", "\"2012-10-17\""));
-        }
-        None | Some(Value::Text(_)) => false,
+        Some(Value::Text(version)) if version == VERSION_OLD => false,
+        None => false,
         Some(_) => return Err(wrong(None, "Version", "\"2012-10-17\"")),
     };
     let list = match get(policy, "Statement").ok_or(PolicyError::Missing(None, "Statement"))? {
@@ -34,9 +64,14 @@ pub fn read(text: &str) -> Result<Policy, PolicyError> {
         one => std::slice::from_ref(one),
     };
     let statements = (1..).zip(list).map(|(number, value)| statement(number, value));
-    let statements = statements.collect::<Result<Vec<_>, _>>()?;
-    let ignores_variables = !has_variables && statements.iter().any(Statement::names_variables);
-    Ok(Policy { statements, ignores_variables })
+    Ok(Document { statements: statements.collect::<Result<_, _>>()?, has_variables })
+}
+
+fn parse(text: &str) -> Result<Value, PolicyError> {
+    serde_json::from_str(text).map_err(|error| {
+        let words = error.to_string();
+        if error.is_data() { PolicyError::Twice(words) } else { PolicyError::NotJson(words) }
+    })
 }
 
 const fn wrong(statement: Option<usize>, element: &'static str, allowed: &'static str) -> PolicyError {
@@ -84,7 +119,7 @@ fn statement(number: usize, value: &Value) -> Result<Statement, PolicyError> {
             Some(value) => conditions(value).ok_or(wrong(place, "Condition", CONDITION))?,
             None => Vec::new(),
         },
-        strange: elements
+        unsupported: elements
             .iter()
             .map(|(name, _)| name)
             .find(|name| !ELEMENTS.contains(&name.as_str()))
@@ -105,7 +140,7 @@ fn conditions(value: &Value) -> Option<Vec<Condition>> {
     Some(conditions)
 }
 
-/// One string or a list of them; with `words`, numbers and `true` and `false` without quotes too.
+/// A string or a list of strings; with `words`, also numbers and truth values.
 fn strings(value: &Value, words: bool) -> Option<Vec<String>> {
     let list = match value {
         Value::List(list) => list.as_slice(),
@@ -113,8 +148,22 @@ fn strings(value: &Value, words: bool) -> Option<Vec<String>> {
     };
     let string = |value: &Value| match value {
         Value::Text(text) => Some(text.clone()),
-        Value::Word(word) if words && word != "null" => Some(word.clone()),
+        Value::Word(word) if words => Some(word.clone()),
         _ => None,
     };
     list.iter().map(string).collect()
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Missing(Some(number), _) | Self::Wrong { statement: Some(number), .. } = self {
+            write!(f, "statement {number}: ")?;
+        }
+        match self {
+            Self::NotJson(error) => write!(f, "not JSON: {error}"),
+            Self::Twice(error) => f.write_str(error),
+            Self::Missing(_, element) => write!(f, "{element} is missing"),
+            Self::Wrong { element, allowed, .. } => write!(f, "{element}: allowed: {allowed}"),
+        }
+    }
 }

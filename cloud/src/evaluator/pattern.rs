@@ -1,31 +1,31 @@
-//! The patterns of a policy: wildcards, variables, and the resource names that they are held against.
+//! Patterns of a policy: text with wildcards and variables, matched against actions, ARNs and values.
 
 use std::str::Chars;
 
-use super::{Known, Request};
+use super::request::{Lookup, Request};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
-    /// The character itself.
+    /// This character.
     Literal(char),
-    /// `?`: any one character.
+    /// `?`: one character.
     One,
-    /// `*`: any characters, or none, slashes and colons among them.
+    /// `*`: any number of characters, including slashes and colons.
     Any,
 }
 
-/// A pattern with its variables' values put in.
+/// A pattern in which variables are replaced by their values.
 #[derive(Debug)]
 pub struct Pattern<'p> {
     tokens: Vec<Token>,
-    /// The variable without a certain value, if there is one. A value that is not known at all may be
-    /// anything: it stands as a `*`, so that what does not match then never does.
+    /// A variable whose value is not certain. An unknown value is a `*`: text that does not match this does not
+    /// match any value.
     pub unsure: Option<&'p str>,
 }
 
 impl<'p> Pattern<'p> {
-    /// Reads a text: `${…}` is a variable if there is a request to tell its value, `*` and `?` are
-    /// wildcards if `has_wildcards`.
+    /// Reads a text. `${…}` is a variable if there is a request to look it up in; `*` and `?` are wildcards if
+    /// `has_wildcards`.
     pub fn read(text: &'p str, variables: Option<&Request<'_>>, has_wildcards: bool) -> Self {
         let plain = if has_wildcards { wildcard } else { Token::Literal };
         let mut pattern = Self { tokens: Vec::new(), unsure: None };
@@ -34,40 +34,39 @@ impl<'p> Pattern<'p> {
             pattern.tokens.extend(before.chars().map(plain));
             let (name, value, after) = match after.split_once('}') {
                 Some((name, after)) => (name, value(name, request), after),
-                None => (after, Known::Not, ""),
+                None => (after, Lookup::Unknown, ""),
             };
-            pattern.put_in(name, value);
+            pattern.push_value(name, value);
             rest = after;
         }
         pattern.tokens.extend(rest.chars().map(plain));
         pattern
     }
 
-    fn put_in(&mut self, name: &'p str, value: Known<'_>) {
+    fn push_value(&mut self, name: &'p str, value: Lookup<'_>) {
         match value {
-            Known::Surely(value) => self.tokens.extend(value.chars().map(Token::Literal)),
-            Known::Perhaps(value) => {
+            Lookup::Known(value) => self.tokens.extend(value.chars().map(Token::Literal)),
+            Lookup::Possible(value) => {
                 self.tokens.extend(value.chars().map(Token::Literal));
                 self.unsure = Some(name);
             }
-            Known::Not => {
+            Lookup::Unknown => {
                 self.tokens.push(Token::Any);
                 self.unsure = Some(name);
             }
         }
     }
 
-    /// Whether it stands for the whole of `text`.
+    /// Whether the pattern matches the whole text.
     pub fn matches(&self, text: &str) -> bool {
         matches(&self.tokens, text)
     }
 
-    /// Whether it stands for the ARN of `resource`, like `client/pi-7`, in some partition, region and
-    /// account: those of the device are not known.
+    /// Whether the pattern matches the ARN of `resource`, such as `client/pi-7`, in some partition, region and
+    /// account, because the device's own are not known.
     pub fn matches_arn(&self, resource: &str) -> bool {
         let mut segments = self.tokens.split(|token| *token == Token::Literal(':')).skip(1).peekable();
-        // What the pattern itself says, where it is certain to speak of this segment: a `*` at the end
-        // of one may go over the colons after it.
+        // The pattern's own segment is taken literally, except the last one: a `*` in it may cover colons.
         let mut segment = |other: &str| match segments.next() {
             Some(tokens) if segments.peek().is_some() => {
                 tokens.iter().map(|token| token.spelling()).collect()
@@ -81,11 +80,11 @@ impl<'p> Pattern<'p> {
     }
 }
 
-/// A variable's value; some stand for the characters that are special otherwise.
-fn value<'a>(name: &'a str, request: &'a Request<'_>) -> Known<'a> {
+/// A variable's value. `${*}`, `${?}` and `${$}` are the characters themselves.
+fn value<'a>(name: &'a str, request: &'a Request<'_>) -> Lookup<'a> {
     match name {
-        "*" | "?" | "$" => Known::Surely(name),
-        _ => request.value(name),
+        "*" | "?" | "$" => Lookup::Known(name),
+        _ => request.look_up(name),
     }
 }
 
@@ -107,7 +106,7 @@ const fn wildcard(c: char) -> Token {
     }
 }
 
-/// Goes back to the last `*` only: time is bounded by the product of both lengths.
+/// Backtracks to the last `*` only, so the time is at most proportional to the product of both lengths.
 fn matches(mut tokens: &[Token], text: &str) -> bool {
     let mut text = text.chars();
     let mut last_any: Option<(&[Token], Chars<'_>)> = None;
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_is_any_characters_and_a_question_mark_is_one() {
+    fn star_matches_any_characters_and_question_mark_one() {
         for (pattern, text) in [
             ("", ""),
             ("*", ""),
@@ -173,14 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn no_pattern_takes_for_ever() {
+    fn time_of_a_match_is_bounded() {
         let text = "a".repeat(2_000);
         assert!(!wild(&("*a".repeat(1_000) + "b"), &text));
         assert!(wild(&"*a".repeat(1_000), &text));
     }
 
     #[test]
-    fn any_partition_region_and_account_is_taken() {
+    fn arn_matches_in_any_partition_region_and_account() {
         for pattern in [
             "*",
             "arn:aws:iot:eu-west-1:000000000001:client/pi-7",

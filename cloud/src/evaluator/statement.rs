@@ -1,23 +1,52 @@
-//! One statement of a policy, and whether it applies to a request.
+//! A statement of a policy, and whether it applies to a request.
+
+use std::fmt;
 
 use super::pattern::Pattern;
-use super::{Because, Effect, Known, Request};
+use super::request::{Lookup, Request};
 
-/// A statement as it stands in the document.
+/// What a statement does where it applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It allows the request unless another statement denies it.
+    Allow,
+    /// It denies the request, whatever other statements allow.
+    Deny,
+}
+
+/// Why it is unknown whether a statement applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because<'p> {
+    /// The value of this variable in a resource or in a condition's value is not known.
+    Variable(&'p str),
+    /// The operator is not supported, or the key's value is not known.
+    Condition {
+        /// For example `StringEquals`.
+        operator: &'p str,
+        /// For example `aws:SourceIp`.
+        key: &'p str,
+    },
+    /// This element is not supported, for example `NotAction`.
+    Element(&'p str),
+    /// This resource is neither an ARN nor `*`.
+    Resource(&'p str),
+}
+
+/// A statement as written in the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     pub sid: Option<String>,
     pub effect: Effect,
-    /// `None` where the document has another element in its place, which then is `strange`.
+    /// `None` if the statement has `NotAction` instead, which is then its `unsupported` element.
     pub actions: Option<Vec<String>>,
-    /// Likewise.
+    /// `None` if the statement has `NotResource` instead.
     pub resources: Option<Vec<String>>,
     pub conditions: Vec<Condition>,
-    /// The first element that is not understood.
-    pub strange: Option<String>,
+    /// The first element that is not supported.
+    pub unsupported: Option<String>,
 }
 
-/// An operator, the key whose value it looks at, and the values of which one has to fit.
+/// A condition: it holds if one of the values fits the key's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     pub operator: String,
@@ -29,13 +58,13 @@ pub struct Condition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Truth<'p> {
     No,
-    /// It depends on this.
+    /// It depends on this fact.
     Maybe(Because<'p>),
     Yes,
 }
 
 impl Statement {
-    /// Whether it applies; variables have values where there is a request to tell them.
+    /// Whether the statement applies to a request. Without `variables`, `${…}` is plain text.
     pub fn applies(&self, request: &Request<'_>, variables: Option<&Request<'_>>) -> Truth<'_> {
         let is_action = |action: &String| {
             let action = action.to_ascii_lowercase();
@@ -46,14 +75,14 @@ impl Statement {
         let resources = self.resources.as_ref().map_or(Truth::Yes, |resources| {
             resources.iter().map(|text| is_resource(text, &resource, variables)).fold(Truth::No, Truth::or)
         });
-        let strange =
-            self.strange.as_ref().map_or(Truth::Yes, |element| Truth::Maybe(Because::Element(element)));
+        let elements =
+            self.unsupported.as_ref().map_or(Truth::Yes, |element| Truth::Maybe(Because::Element(element)));
         let conditions = self.conditions.iter().map(|condition| condition.holds(request, variables));
-        conditions.fold(Truth::new(actions).and(resources).and(strange), Truth::and)
+        conditions.fold(Truth::new(actions).and(resources).and(elements), Truth::and)
     }
 
-    /// Whether `${…}` stands somewhere in it.
-    pub fn names_variables(&self) -> bool {
+    /// Whether a resource or a condition's value contains `${…}`.
+    pub fn has_variables(&self) -> bool {
         let any = |texts: &Vec<String>| texts.iter().any(|text| text.contains("${"));
         self.resources.as_ref().is_some_and(any)
             || self.conditions.iter().any(|condition| any(&condition.values))
@@ -78,10 +107,10 @@ impl Condition {
             Some(operator) => (operator, true),
             None => (self.operator.as_str(), false),
         };
-        let (value, is_there) = match request.value(&self.key) {
-            Known::Surely(value) => (value, true),
-            Known::Perhaps(value) => (value, false),
-            Known::Not => return unknown,
+        let (value, is_there) = match request.look_up(&self.key) {
+            Lookup::Known(value) => (value, true),
+            Lookup::Possible(value) => (value, false),
+            Lookup::Unknown => return unknown,
         };
         if !matches!(operator, "Bool" | "StringEquals" | "StringLike") {
             return unknown;
@@ -96,7 +125,7 @@ impl Condition {
             }
         };
         let one_fits = self.values.iter().map(|text| fits(text)).fold(Truth::No, Truth::or);
-        // A key that is not there fits no value; one that may be missing fits all.
+        // A missing key fits no value. With `IfExists` it fits every value.
         if is_there || (one_fits == Truth::No && !is_optional) { one_fits } else { unknown }
     }
 }
@@ -119,6 +148,17 @@ impl Truth<'_> {
             (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
             (Self::No, other) => other,
             (this, _) => this,
+        }
+    }
+}
+
+impl fmt::Display for Because<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(f, "the variable ${{{name}}}"),
+            Self::Condition { operator, key } => write!(f, "the condition {operator} on {key}"),
+            Self::Element(name) => write!(f, "the element {name}"),
+            Self::Resource(text) => write!(f, "the resource {text}, which is not an ARN"),
         }
     }
 }
