@@ -51,7 +51,8 @@ mod wire;
 pub use board::Board;
 pub use event::{Connected, Event, Published, Will};
 pub use manners::{
-    ConnackManner, DeniedConnect, DeniedPublish, Manners, PubackManner, Refusal, Silence, Versions,
+    ConnackManner, DeniedConnect, DeniedPublish, Manners, PubackManner, Refusal, Silence, ThrottledPublish,
+    Versions,
 };
 pub use packet::Version;
 pub use pki::{DeviceFiles, Issuer, Leaf, Pki, Validity};

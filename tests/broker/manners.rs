@@ -42,8 +42,10 @@ pub struct Manners {
     /// How many CONNECTs of one client id it takes in a second. More are closed without an answer in
     /// 3.1.1 and get CONNACK 0x97 in 5: AWS states the limit and not the answer, so this is assumed.
     pub connects_per_second: Option<u32>,
-    /// How many publishes of one connection it takes in a second. More get no answer, for ever.
+    /// How many publishes of one connection it takes in a second.
     pub publishes_per_second: Option<u32>,
+    /// The answer to publishes beyond that.
+    pub throttled_publish: ThrottledPublish,
     /// A PUBLISH that asks to be retained is a violation, and version 5 is told so beforehand; a CONNECT
     /// of it whose will asks for that is refused with 0x9a.
     pub refuse_retain: bool,
@@ -116,6 +118,18 @@ pub enum DeniedPublish {
     Disconnect,
     /// PUBACK, nothing with QoS 0; then DISCONNECT.
     PubackThenDisconnect,
+}
+
+/// The answer to a PUBLISH beyond the rate. What is not taken does not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThrottledPublish {
+    /// None, for ever, as AWS does. The connection goes on.
+    #[default]
+    Silence,
+    /// PUBACK 0x97; 3.1.1 has no such answer, and gets none. The connection goes on.
+    Puback,
+    /// DISCONNECT 0x97, without this PUBACK; 3.1.1 just closes.
+    Disconnect,
 }
 
 /// The versions of MQTT the broker accepts.
@@ -216,6 +230,7 @@ impl Default for Manners {
             denied_publish: DeniedPublish::default(),
             connects_per_second: None,
             publishes_per_second: None,
+            throttled_publish: ThrottledPublish::default(),
             refuse_retain: false,
             connack: ConnackManner::default(),
             publish: Box::new(|_| PubackManner::Acknowledge),

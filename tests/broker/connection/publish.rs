@@ -4,13 +4,15 @@ use std::time::Instant;
 
 use super::session::{Answer, End, Session};
 use crate::event::{Event, Published};
-use crate::manners::{DeniedPublish, Manners, PubackManner};
+use crate::manners::{DeniedPublish, Manners, PubackManner, ThrottledPublish};
 use crate::packet::answer::{GARBAGE, puback};
 use crate::packet::{Fault, Publish, Version};
 use crate::policy::Caller;
 
 /// Not authorized. `[5]` tables 3-4 and 3-10.
 const NOT_AUTHORIZED: u8 = 0x87;
+/// Quota exceeded. `[5]` tables 3-4 and 3-10.
+const QUOTA_EXCEEDED: u8 = 0x97;
 
 /// The broker's mind about a PUBLISH.
 enum Verdict {
@@ -21,7 +23,7 @@ enum Verdict {
         answer: DeniedPublish,
     },
     /// It is one too many in this second.
-    Drop,
+    Throttle(ThrottledPublish),
 }
 
 impl Session<'_> {
@@ -55,7 +57,10 @@ impl Session<'_> {
                 shared.log.push(Event::Denied { conn, at, action, resource });
                 self.deny(packet_id, answer)?;
             }
-            Verdict::Drop => shared.log.push(Event::Throttled { conn, at, action: "iot:Publish" }),
+            Verdict::Throttle(answer) => {
+                shared.log.push(Event::Throttled { conn, at, action: "iot:Publish" });
+                self.throttle(packet_id, answer)?;
+            }
         }
         match last {
             Some(last) if self.published >= last.publishes => Err(End::Dismissed(last.reason)),
@@ -67,7 +72,7 @@ impl Session<'_> {
         if let Some(per_second) = manners.publishes_per_second
             && !self.rate.admit(per_second, published.at)
         {
-            return Verdict::Drop;
+            return Verdict::Throttle(manners.throttled_publish);
         }
         let client = self.client.as_ref().expect("CONNECT came first");
         let caller = Caller {
@@ -102,6 +107,18 @@ impl Session<'_> {
             DeniedPublish::Disconnect | DeniedPublish::PubackThenDisconnect => {
                 Err(End::Dismissed(NOT_AUTHORIZED))
             }
+        }
+    }
+
+    /// Answers what exceeds the rate.
+    fn throttle(&mut self, packet_id: Option<u16>, answer: ThrottledPublish) -> Result<(), End> {
+        match (answer, packet_id) {
+            (ThrottledPublish::Puback, Some(id)) if self.version() == Some(Version::V5) => {
+                self.acknowledge(id, PubackManner::Reason(QUOTA_EXCEEDED));
+                Ok(())
+            }
+            (ThrottledPublish::Puback | ThrottledPublish::Silence, _) => Ok(()),
+            (ThrottledPublish::Disconnect, _) => Err(End::Dismissed(QUOTA_EXCEEDED)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pivitals_broker::{Event, Manners};
+use pivitals_broker::{Event, Manners, ThrottledPublish};
 
 use crate::client::*;
 
@@ -104,4 +104,36 @@ fn a_throttled_publish_stays_in_flight() {
     client.send(&publish_v5("a", 1, ""));
     client.expect(&[0xe0, 1, 0x82]);
     assert!(house.violation().contains("packet id 1"));
+}
+
+/// A broker that takes no publish at all, and what version 5 gets as the answer to one.
+fn taking_none(name: &str, throttled_publish: ThrottledPublish, answer: &[u8]) -> (House, Client) {
+    let manners = Manners { publishes_per_second: Some(0), throttled_publish, ..Manners::default() };
+    let house = House::new(name, manners);
+    let mut client = house.client_v5();
+    client.send(&publish_v5("a", 1, ""));
+    client.expect(answer);
+    assert!(!house.broker.wait_for(PATIENCE, Event::published).allowed);
+    assert_eq!(throttled(&house), ["iot:Publish"]);
+    (house, client)
+}
+
+#[test]
+fn a_throttled_publish_is_refused_and_the_connection_goes_on() {
+    let (house, mut client) = taking_none("publish-puback", ThrottledPublish::Puback, &[0x40, 3, 0, 1, 0x97]);
+    client.send(&publish_v5("a", 1, ""));
+    client.expect(&[0x40, 3, 0, 1, 0x97]);
+    let mut older = house.client_v3();
+    older.send(&[&publish_v3("a", 1, "")[..], &[0xc0, 0]].concat());
+    older.expect(&[0xd0, 0]);
+}
+
+#[test]
+fn a_throttled_publish_ends_the_connection() {
+    let (house, mut client) =
+        taking_none("publish-disconnect", ThrottledPublish::Disconnect, &[0xe0, 1, 0x97]);
+    client.expect_end();
+    let mut older = house.client_v3();
+    older.send(&publish_v3("a", 1, ""));
+    older.expect_end();
 }
