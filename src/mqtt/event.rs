@@ -7,7 +7,9 @@ pub enum Event<T> {
     Connected,
     /// The broker acknowledged this message.
     Acknowledged(T),
-    /// The broker refused this message, with a reason code of 0x80 or more (MQTT 5, section 3.4.2.1).
+    /// The broker refused this message, with a reason code of 0x80 or more (MQTT 5, section 3.4.2.1). After a
+    /// [quota](super::reason::is_quota) the session has slowed down, and the message may be sent again on it,
+    /// unless the pace is the [slowest](super::Pace::is_slowest) already.
     Refused(T, u8),
     /// The broker acknowledged this packet id, which is not in flight. Nothing changes.
     Stray(u16),

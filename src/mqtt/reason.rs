@@ -92,6 +92,12 @@ pub fn name(code: u8) -> Option<&'static str> {
     NAMES.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
 }
 
+/// Whether a broker says with this code that it gets too many messages.
+#[must_use]
+pub const fn is_quota(code: u8) -> bool {
+    matches!(code, MESSAGE_RATE_TOO_HIGH | QUOTA_EXCEEDED)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

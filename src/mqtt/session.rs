@@ -119,7 +119,14 @@ impl<T: Copy> Session<T> {
                 self.keep_alive.answered();
                 Ok(None)
             }
-            (Packet::Disconnect { reason }, true) => Err(SessionError::Disconnected(reason)),
+            (Packet::Disconnect { reason }, true) => {
+                if reason::is_quota(reason)
+                    && let Some(sent_at) = self.in_flight.last_sent_at()
+                {
+                    self.pace.quota_exceeded(sent_at);
+                }
+                Err(SessionError::Disconnected(reason))
+            }
             (Packet::Accepted(_) | Packet::Refused(_), true) => Err(SessionError::Unexpected(CONNACK)),
             // CONNACK is the first packet from a broker (MQTT 5, section 3.2).
             (_, false) => Err(SessionError::Malformed),
@@ -146,6 +153,9 @@ impl<T: Copy> Session<T> {
 
     fn answered(&mut self, id: u16, reason: u8) -> Event<T> {
         let Some(message) = self.in_flight.answered(id) else { return Event::Stray(id) };
+        if reason::is_quota(reason) {
+            self.pace.quota_exceeded(message.sent_at);
+        }
         if reason < reason::UNSPECIFIED_ERROR {
             Event::Acknowledged(message.ticket)
         } else {
@@ -235,6 +245,12 @@ impl<T: Copy> Session<T> {
         if let Some((deadline, answer)) = self.answer_deadline()
             && deadline <= now
         {
+            // AWS IoT Core drops what exceeds its quota, and does not say so.
+            if answer == Answer::PubAck
+                && let Some(dropped) = self.in_flight.passed_over()
+            {
+                self.pace.quota_exceeded(dropped.sent_at);
+            }
             return Err(SessionError::Unanswered(answer));
         }
         if self.ping_at() <= now {

@@ -122,10 +122,11 @@ impl Delivery {
         self.denials.acknowledged(ticket)
     }
 
-    /// Notes that the broker refused a message, with a reason code of MQTT 5. It is sent again.
-    pub fn refused(&mut self, ticket: Ticket, reason: u8, now: BootTime) -> Refused {
+    /// Notes that the broker refused a message, with a reason code of MQTT 5. It is sent again: more slowly if
+    /// a quota is exceeded, and `is_slowest` does not say that the pace is as low as it gets.
+    pub fn refused(&mut self, ticket: Ticket, reason: u8, is_slowest: bool, now: BootTime) -> Refused {
         self.outbox.refused(ticket);
-        if reason == reason::QUOTA_EXCEEDED {
+        if reason::is_quota(reason) && !is_slowest {
             return Refused::TooFast;
         }
         let topic = self.topics.of(ticket.part());

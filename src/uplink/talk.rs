@@ -87,7 +87,8 @@ impl Talk {
             }
             SessionEvent::Refused(Sent::Sample { ticket, .. }, code) => {
                 self.is_denial_told |= code == reason::NOT_AUTHORIZED;
-                match durable.delivery.refused(ticket, code, now) {
+                let is_slowest = self.conversation.session().pace().is_slowest();
+                match durable.delivery.refused(ticket, code, is_slowest, now) {
                     Refused::Held { topic, is_news } => {
                         tell(Event::Held { why: Failure::PublishRefused(topic, code), is_news });
                     }

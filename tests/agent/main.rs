@@ -19,6 +19,7 @@ mod memory;
 mod once;
 mod outage;
 mod protocol;
+mod quota;
 mod refusals;
 mod reload;
 mod renewal;

@@ -8,6 +8,7 @@ use crate::mqtt::settings::{Version, Will};
 
 mod connecting;
 mod publishing;
+mod quota;
 mod retained;
 
 static TOPICS: LazyLock<[String; 2]> = LazyLock::new(|| ["t", "u"].map(str::to_owned));

@@ -184,7 +184,10 @@ fn reason_words(code: u8) -> (String, &'static str) {
         }
         reason::TOPIC_NAME_INVALID => ("the topic is not allowed", "check `topic` and `rule`"),
         reason::PACKET_TOO_LARGE => ("the message is too large", "shorten `label` and `topic`"),
-        reason::QUOTA_EXCEEDED => ("a quota is exceeded", "look at the account's limits"),
+        reason::MESSAGE_RATE_TOO_HIGH | reason::QUOTA_EXCEEDED => (
+            "a quota is exceeded",
+            "messages are sent more slowly; if this repeats, raise the account's limits",
+        ),
         reason::ADMINISTRATIVE_ACTION => ("by an administrator", "ask who runs the broker"),
         code => return (code_and_name(code), "look it up in MQTT 5, section 2.4"),
     };
