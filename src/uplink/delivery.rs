@@ -1,5 +1,5 @@
 //! The samples that wait for their PUBACK, and what is sent next: the outbox, the encoder and the denied
-//! topics. Pure: no socket, no clock. `tests/no_loss` drives this against a model of a broker.
+//! topics. Pure: no socket, no clock.
 //!
 //! A sample leaves only by its own PUBACK, or as the oldest of a full queue, which is counted. So whatever
 //! happens to a connection, [`lost`](Delivery::lost) puts everything back that was in flight on it.
@@ -14,7 +14,7 @@ use crate::metric::sample::Sample;
 use crate::mqtt::reason;
 use crate::mqtt::{Session, SessionError};
 use crate::platform::clock::{BootTime, WallClock};
-use crate::queue::outbox::{Outbox, Parts, Ticket};
+use crate::queue::outbox::{Outbox, Ticket};
 
 /// The samples and their way into a session.
 #[derive(Debug)]
@@ -186,18 +186,6 @@ impl Delivery {
         }
         self.outbox.resize(new.queue);
         self.denials = Denials::new(new.topics.clone(), &new.client_id, now);
-    }
-
-    /// The parts that are not sent now, because their topics are held.
-    #[must_use]
-    pub fn held(&self, now: BootTime) -> Parts {
-        self.denials.held(now)
-    }
-
-    /// The parts that are sent alone, after all others.
-    #[must_use]
-    pub fn on_trial(&self, now: BootTime) -> Parts {
-        self.denials.on_trial(now)
     }
 }
 

@@ -165,24 +165,25 @@ impl Uplink {
     fn fail(&mut self, failure: Failure, setup: &mut Setup, now: BootTime, tell: Tell<'_>) {
         let version = self.durable.retry.version();
         let end = match &self.phase {
-            Phase::Talking(talk) => {
-                self.durable.pace = talk.conversation.session().pace();
-                talk.end(failure, version, now)
-            }
+            Phase::Talking(talk) => talk.end(failure, version, now),
             Phase::Waiting { .. } | Phase::Opening(_) => End::of_attempt(failure, version),
         };
         let Durable { delivery, presence, retry, .. } = &mut self.durable;
         let next = retry.after(&end, delivery, presence, &mut setup.credentials, (self.random)(), now);
-        self.lose(now + next.wait, now);
+        if let Some(talk) = self.end_talk(now + next.wait, now) {
+            talk.conversation.abandon();
+        }
         tell(setup, Event::Ended(next));
     }
 
-    /// Drops the connection; everything that was in flight is sent again.
-    fn lose(&mut self, until: BootTime, now: BootTime) {
-        if let Phase::Talking(talk) = std::mem::replace(&mut self.phase, Phase::Waiting { until }) {
-            talk.conversation.abandon();
-        }
+    /// Waits for the next attempt, and returns the conversation that ends with this, if there was one. What
+    /// was in flight on it is sent again, at its pace.
+    fn end_talk(&mut self, until: BootTime, now: BootTime) -> Option<Box<Talk>> {
+        let phase = std::mem::replace(&mut self.phase, Phase::Waiting { until });
         self.durable.delivery.lost(now);
+        let Phase::Talking(talk) = phase else { return None };
+        self.durable.pace = talk.conversation.session().pace();
+        Some(talk)
     }
 
     /// Tells the broker that the device goes offline. Returns whether nothing is left to say.
@@ -195,37 +196,36 @@ impl Uplink {
     /// the will.
     fn close(&mut self, farewell: bool, now: BootTime) {
         let until = if let Phase::Waiting { until } = self.phase { until } else { now + FLOOR };
-        match std::mem::replace(&mut self.phase, Phase::Waiting { until }) {
-            Phase::Talking(talk) if talk.in_flight() > 0 => talk.conversation.abandon(),
-            Phase::Talking(talk) => talk.conversation.close(farewell, now),
-            Phase::Waiting { .. } | Phase::Opening(_) => {}
+        match self.end_talk(until, now) {
+            Some(talk) if talk.in_flight() > 0 => talk.conversation.abandon(),
+            Some(talk) => talk.conversation.close(farewell, now),
+            None => {}
         }
-        self.durable.delivery.lost(now);
     }
 
     /// Closes the connection for good, in order: nothing is sent again, so messages in flight may still
     /// arrive. A device that could not say that it goes offline leaves that to its will.
     pub fn finish(&mut self, now: BootTime) {
         let farewell = !self.durable.presence.is_public();
-        if let Phase::Talking(talk) = std::mem::replace(&mut self.phase, Phase::Waiting { until: now }) {
+        if let Some(talk) = self.end_talk(now, now) {
             talk.conversation.close(farewell, now);
         }
-        self.durable.delivery.lost(now);
     }
 
     /// Goes on with another setup, on another connection. Waiting samples are kept. A long wait is cut short,
-    /// because what was wrong may be right now; the one after it is as long as it would have been.
-    pub fn change(&mut self, old: &mut Setup, new: Setup, now: BootTime) -> Config {
-        let farewell = !(is_moved(old, &new) && self.durable.presence.is_public());
+    /// because what was wrong may be right now; the one after it is as long as it would have been. `setup`
+    /// becomes the new one; returns the configuration that it had.
+    pub fn change(&mut self, setup: &mut Setup, new: Setup, now: BootTime) -> Config {
+        let farewell = !(is_moved(setup, &new) && self.durable.presence.is_public());
         self.close(farewell, now);
         if let Phase::Waiting { until } = &mut self.phase {
             *until = (*until).min(now + FLOOR);
         }
-        let replaced = old.replace(new);
-        self.announce(&old.config);
-        self.durable.delivery.change(&replaced, &old.config, now);
-        self.durable.retry.change(&old.config);
-        replaced
+        let old = setup.replace(new);
+        self.announce(&setup.config);
+        self.durable.delivery.change(&old, &setup.config, now);
+        self.durable.retry.change(&setup.config);
+        old
     }
 
     /// Whether this mode has nothing left to do, or nothing can be done.
