@@ -53,11 +53,13 @@ fn hangup_signal_raises_and_lowers_the_log_level() {
     house.configure("log_level = debug\n");
     hang_up(&mut agent);
     agent.wait_for_line("pivitals: debug: ", PATIENCE);
+    // The last line that the first change causes.
+    agent.wait_for_line("pivitals: info: publishing to localhost", PATIENCE);
     house.configure("log_level = error\ntopic = other/{client_id}\n");
     agent.signal("HUP");
     house
         .broker
         .wait_for(PATIENCE, |event| event.published().filter(|message| message.topic == "other/pi-7"));
     let lines = house.end(agent);
-    assert!(lines.last().unwrap().starts_with("pivitals: debug: "), "{lines:#?}");
+    assert!(lines.last().unwrap().starts_with("pivitals: info: publishing to localhost"), "{lines:#?}");
 }
